@@ -1,0 +1,1 @@
+"""Problems whose exact answer can be computed, and that answer. Nothing here is learned."""
