@@ -1,11 +1,13 @@
-"""Refresh the lessons' stored outputs: ``make notebooks``, or ``python tools/notebooks.py [--check] [--force] [NAME …]``.
+"""Refresh the lessons' stored outputs: ``make notebooks``, or ``python tools/notebooks.py [NAME …]``.
 
-Each notebook is executed from top to bottom in a fresh kernel of this environment (one thread, no network, a temporary
-progress folder), brought into one normal form, and written; a cell that fails stops everything, and its notebook stays
-as it was. The notebook's metadata say what its outputs came from: `course` holds hashes of its code, of the
-course_utils modules and the shipped files that the kernel read, and of the outputs. Where none of them has changed nothing is
-executed and no byte changes. Cells tagged `nbval-ignore-output` are not reproducible; theirs are kept until
-something they may come from has changed.
+Each notebook is executed from top to bottom in a fresh kernel of this environment (one thread, no network, a
+temporary progress folder), brought into one normal form, and written; a cell that fails stops everything, and
+its notebook stays as it was.
+
+The notebook's metadata say what its outputs came from: `course` holds hashes of its code, of the
+course_utils modules and the shipped files that the kernel read, and of the outputs. Where none of them has
+changed, nothing is executed and no byte changes. The outputs of cells tagged `nbval-ignore-output` cannot be
+had twice: they are kept until something that they may come from has changed.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from pathlib import Path
 
 import ipykernel.kernelspec
 import nbformat
+import zmq
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -167,6 +170,8 @@ def stamp(nb, modules, files, root=ROOT):
         Names of the course_utils modules that its kernel imported.
     files : iterable of str
         Paths, relative to `root`, of the shipped files that it read.
+    root : Path
+        The repository.
     """
     return {
         "code": code_hash(nb),
@@ -177,7 +182,7 @@ def stamp(nb, modules, files, root=ROOT):
 
 
 def stale(nb, root=ROOT):
-    """Why the stored outputs of `nb` are not those of the committed code: a list of reasons, empty if they are."""
+    """Why the stored outputs of `nb` are not those of the committed code: reasons, none if they are."""
     old = nb.metadata.get("course")
     if not old:
         return ["its outputs were not written by `make notebooks`"]
@@ -223,11 +228,15 @@ class ThisEnvironment(KernelSpecManager):
 
 
 class Kernel(AsyncKernelManager):
-    """A kernel of this interpreter."""
+    """A kernel of this interpreter, whose messages are encrypted where that can be had."""
 
     @default("kernel_spec_manager")
     def _this_environment(self):
         return ThisEnvironment()
+
+    @default("transport_encryption")
+    def _where_possible(self):
+        return "auto" if zmq.has("curve") else "disabled"
 
 
 class CellFailed(Exception):
@@ -289,7 +298,7 @@ def environment(temporary, root=ROOT):
 
 
 def _shipped(files, root):
-    """Those of `files` that lie in the data folder of the repository, relative to `root`, with forward slashes."""
+    """Those of `files` that lie in the repository's data folder, relative to `root`, with forward slashes."""
     data = root / "data"
     return [Path(one).relative_to(root).as_posix() for one in files if Path(one).is_relative_to(data)]
 
@@ -325,7 +334,7 @@ def refresh(path, *, force=False, root=ROOT):
 
 
 def chosen(names, root=ROOT):
-    """Paths of the notebooks named: a path, or the beginning of a file's name in notebooks/; all where none is named."""
+    """Paths of the notebooks named by a path or by the beginning of their name; all where none is named."""
     every = sorted((root / "notebooks").glob("*.ipynb"))
     if not names:
         return every

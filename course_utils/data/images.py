@@ -36,11 +36,11 @@ class Images:
 def digits(part: str = "all", dtype=np.float64) -> Images:
     """scikit-learn's 1797 handwritten digits of 8×8 pixels, values k/16.
 
-    part: "all" (1797, in scikit-learn's order), "train" (1437) or "test" (360). The split is fixed:
-    `sklearn.model_selection.train_test_split` stratified by class with `random_state=0`, each part then sorted
-    into the original order; a test pins its hash. dtype: of X; k/16 is exact in every float type.
+    part: "all" (1797, in scikit-learn's order), "train" (1437) or "test" (360). The split is fixed: scikit-learn's
+    `train_test_split`, stratified by class, with `random_state=0`, each part back in the original order; a test
+    pins its hash. dtype: of X, a float type; k/16 is exact in every one.
 
-    Raises ValueError for any other part.
+    Raises ValueError for another part or an integer dtype.
     """
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
@@ -54,8 +54,44 @@ def digits(part: str = "all", dtype=np.float64) -> Images:
             rows, test_size=DIGITS_TEST_SIZE, random_state=DIGITS_SEED, stratify=bunch.target
         )
         rows = np.sort(train if part == "train" else test)
-    X = (bunch.data[rows] / 16).astype(dtype)
-    return Images("digits", X, bunch.target[rows], (8, 8), 16, tuple("0123456789"))
+    X = bunch.data[rows].astype(_float(dtype)) / 16
+    return Images("digits", X, bunch.target[rows].astype(np.int64), (8, 8), 16, tuple("0123456789"))
+
+
+def mnist(part: str = "train", dtype=np.float32) -> Images:
+    """MNIST's handwritten digits of 28×28 pixels, values k/255: an optional download that no lesson needs.
+
+    part: "train" (60,000) or "test" (10,000). dtype: of X, a float type. Raises ValueError for another part or an
+    integer dtype, and `downloads.DownloadError` or `DataFolderError` where the files are not there and cannot be had.
+    """
+    return _idx("mnist", part, dtype, tuple("0123456789"))
+
+
+def fashion_mnist(part: str = "train", dtype=np.float32) -> Images:
+    """Fashion-MNIST's articles of clothing, in the same format and with the same arguments as `mnist`."""
+    names = "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot"
+    return _idx("fashion-mnist", part, dtype, tuple(names.split(",")))
+
+
+def _idx(name: str, part: str, dtype, class_names: tuple[str, ...]) -> Images:
+    from . import downloads
+
+    if part not in ("train", "test"):
+        raise ValueError(f"part must be 'train' or 'test', got {part!r}")
+    dtype = _float(dtype)
+    start = f"{name}-{'train' if part == 'train' else 't10k'}"
+    pixels = downloads.read(f"{start}-images-idx3-ubyte.gz")
+    labels = downloads.read(f"{start}-labels-idx1-ubyte.gz")
+    # The contents' hashes were compared, so the headers (magic number and sizes, 16 and 8 bytes) can be passed over.
+    X = np.frombuffer(pixels, np.uint8, offset=16).reshape(-1, 28 * 28).astype(dtype)
+    X /= 255
+    return Images(name, X, np.frombuffer(labels, np.uint8, offset=8).astype(np.int64), (28, 28), 255, class_names)
+
+
+def _float(dtype) -> np.dtype:
+    if not np.issubdtype(dtype, np.floating):
+        raise ValueError(f"dtype must be a float type (pixels lie in [0, 1]), got {np.dtype(dtype)}")
+    return np.dtype(dtype)
 
 
 def binarise(X, generator=None) -> np.ndarray:

@@ -35,6 +35,10 @@ _DEFINITION = re.compile(r"(?:[\w*.`'\"\[\](),-]+ ?){1,4}\s(?::|--)\s+\S|[\w.*`'
 _CODE_LINE = re.compile(r"(?:>>>|\$ |% |In \[\d*\]|C:\\|@\w|#!|```)")
 
 _END = re.compile(r"(?<=\S)[.!?]+[\"')\]]*\s+(?=[\"'(\[]*(?:[A-Z0-9]|[a-z]\w*[_.(]\w))")
+_OPENING = re.compile(r"[\"'(]?(?:[A-Z]|[a-z]\w*[_.(]\w)")
+_CLOSING = re.compile(r"[A-Za-z0-9)\]\"'][.!?]+[\"')\]]*$")
+_CODE = re.compile(r"[\\{}|^~@$#<>*]|;\S|->|==|:=|::|\+\+|//|_\(|\w\[|%\(")
+_WORD = re.compile(r"[\"'(]*[A-Za-z]+(?:[-'/][A-Za-z]+)*[\"'):,.!?]*")
 
 _TYPOGRAPHY = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "--", "…": "...", "\xa0": " "})
 
@@ -135,9 +139,9 @@ def paragraphs(text: str) -> list[str]:
 
 
 def plain(paragraph: str) -> str:
-    """The paragraph without inline markup: roles, links, emphasis, citations; typographic marks become ASCII."""
+    """The paragraph without inline markup: roles, links, emphasis; typographic marks become ASCII."""
     text = paragraph.translate(_TYPOGRAPHY)
-    text = re.sub(r"\s*\[(?:\d+|[A-Z][\w+]*\d+\w*)\]_?", "", text)  # citations: [1]_, [Knuth97]_
+    text = re.sub(r"(\[\w+\])_", r"\1", text)  # citations: [1]_, [Knuth97]_
     text = re.sub(r":[\w:+-]+:`~?([^`<]*?)\s*(?:<[^`>]*>)?`", r"\1", text)  # :func:`numpy.dot`
     text = re.sub(r"`([^`<]+?)\s*<[^`>]*>`_{1,2}", r"\1", text)  # `text <link>`_
     text = re.sub(r"\[([^\]\[]+)\]\((?:https?:|#|/)[^)]*\)", r"\1", text)  # [text](link)
@@ -174,18 +178,15 @@ def split(text: str) -> list[str]:
 def is_english(sentence: str) -> bool:
     """Whether a candidate looks like one sentence of English prose.
 
-    4 to 80 words, ASCII, opened by a capital (or a name such as `np.dot`), closed by . ! or ?, without signs that
-    stand in code and formulas only, and at least three quarters of its words made of letters.
+    4 to 80 words, ASCII, opened by a capital (or a name such as `np.dot`), closed by . ! or ?, without an unclosed
+    bracket or a sign that stands in code and formulas only, and at least three quarters of its words made of letters.
     """
     words = sentence.split()
-    if not (4 <= len(words) <= 80 and sentence.isascii()):
+    if not (4 <= len(words) <= 80 and sentence.isascii() and _OPENING.match(sentence) and _CLOSING.search(sentence)):
         return False
-    if not re.match(r"[\"'(]?(?:[A-Z]|[a-z]\w*[_.(]\w)", sentence) or not re.search(r"[A-Za-z0-9)\"'][.!?]+[\"')\]]*$", sentence):
+    if _CODE.search(sentence) or sentence.count("(") > sentence.count(")"):
         return False
-    if re.search(r"[\\{}|^~@$#<>*]|;\S|->|==|:=|::|\+\+|//|_\(|\w\[|%\(", sentence):
-        return False
-    plain_words = sum(bool(re.fullmatch(r"[\"'(]*[A-Za-z]+(?:[-'/][A-Za-z]+)*[\"'):,.!?]*", word)) for word in words)
-    return plain_words >= 0.75 * len(words)
+    return sum(bool(_WORD.fullmatch(word)) for word in words) >= 0.75 * len(words)
 
 
 def sentences(docstring: str) -> list[str]:

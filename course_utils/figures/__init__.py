@@ -1,7 +1,7 @@
 """Figures: one style, one way to show, and interactive versions from the same drawing functions.
 
-A drawing function returns ``(fig, caption)``: a figure made by `figure` and one sentence made from the numbers drawn.
-``show(*draw(...))`` displays it, ``interactive(draw, **controls)`` lets sliders redraw it, and
+A drawing function returns ``(fig, caption)``: a figure made by `figure`, and one sentence made from the
+numbers in it. ``show(*draw(...))`` displays it, ``interactive(draw, **controls)`` lets sliders redraw it, and
 ``player(draw, frames)`` plays a history of it.
 """
 

@@ -3,8 +3,11 @@
 import html
 import math
 
-from course_utils.figures.show import described, picture, png, publish, words
-from course_utils.figures.style import DPI, style
+import ipywidgets as widgets
+from traitlets import Unicode
+
+from course_utils.figures.show import css_width, described, picture, png, publish, words
+from course_utils.figures.style import style
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -40,21 +43,19 @@ class Panel:
     """The widgets of `interactive`, and what they show: `.controls`, `.caption`, `.image`, `.box`."""
 
     def __init__(self, draw, **controls):
-        import ipywidgets as widgets
-
         self.draw = draw
         self.controls = {name: control(name, given) for name, given in controls.items()}
         fig, caption = self._drawn()
         self.caption = described(caption)
-        self.first = picture(fig, self.caption)
-        width = self.first[1]["image/png"]["width"]
-        self.image = widgets.Image(value=png(fig), format="png", layout=picture_layout(width))
+        image, width = png(fig), css_width(fig)
+        self.stored = picture(image, self.caption, width=width)
+        self.image = Picture(image, width)
         self.text = widgets.HTML()
         self._tell(self.caption)
-        # align_items: a box stretches its children to its own width unless told otherwise
-        self.box = widgets.VBox(
-            [*self.controls.values(), self.image], layout=widgets.Layout(align_items="flex-start")
-        )
+        # two sliders in a row where there is room, so that a projector shows them and the picture at once
+        knobs = widgets.Box([*self.controls.values()], layout=widgets.Layout(flex_flow="row wrap"))
+        # a box stretches its children to its own width unless told otherwise
+        self.box = widgets.VBox([knobs, self.image], layout=widgets.Layout(align_items="flex-start"))
         for widget in self.controls.values():
             widget.observe(self._redraw, names="value")
 
@@ -64,45 +65,42 @@ class Panel:
 
     def publish(self):
         """Display the picture with its controls, then the caption: each live, and as it is stored."""
-        publish_with(self.box, *self.first)
-        publish_with(self.text, *words(self.caption))
+        publish_with(self.box, *self.stored)
+        publish_with(self.text, *words(self.stored[1]["image/png"]["alt"]))
 
     def _drawn(self):
         with style():
             return self.draw(**self.values())
 
     def _redraw(self, _change):
-        # While a slider moves, JupyterLab holds the next value back until the kernel is done with the last one,
-        # and sends only the newest: values in between are dropped there, and no queue grows here.
+        # While a slider moves, the browser holds the next value back until the kernel is done with the last,
+        # and then sends only the newest: values in between are dropped there, and no queue grows here.
         try:
             fig, caption = self._drawn()
             image = png(fig)
             self.caption = described(caption)
-        except Exception as error:  # noqa: BLE001 — told to the reader, who has moved the slider there
+        except Exception as error:  # told to the reader, who has moved the slider there
             self._tell(failed(error))
             return
         self.image.value = image
-        self.image.layout.width = f"{round(fig.get_figwidth() * DPI)}px"
+        self.image.layout.width = f"{css_width(fig)}px"
         self._tell(self.caption)
 
     def _tell(self, sentence):
         self.text.value = f"<em>{html.escape(sentence)}</em>"
-        self.image.tooltip = (
-            sentence  # the Image widget has no alt; a title is what a screen reader takes instead
-        )
+        self.image.tooltip = sentence
 
 
 def control(name, given):
     """The widget for one keyword of `interactive`."""
-    import ipywidgets as widgets
-
     if isinstance(given, widgets.Widget):
         if not given.has_trait("value"):
             raise ValueError(f"control {name!r} must be a widget with a value, got {type(given).__name__}")
         return given
     if not isinstance(given, tuple) or not 4 <= len(given) <= 6:
         raise ValueError(
-            f"control {name!r} must be a widget or a tuple (min, max, step, value[, description[, unit]]), got {given!r}"
+            f"control {name!r} must be a widget or a tuple (min, max, step, value[, description[, unit]]), "
+            f"got {given!r}"
         )
     defaults = (name.replace("_", " "), "")
     low, high, step, value, description, unit = given + defaults[len(given) - 4 :]
@@ -122,11 +120,19 @@ def control(name, given):
     )
 
 
-def picture_layout(width):
-    """Layout of an Image widget: `width` CSS pixels, never wider than its column."""
-    import ipywidgets as widgets
+class Picture(widgets.Image):
+    """A PNG, `width` CSS pixels wide or as wide as its column; its tooltip is its description.
 
-    return widgets.Layout(width=f"{width}px", max_width="100%", height="auto")
+    The Image widget has no alt text; a tooltip becomes the title of the <img>, which a screen reader takes
+    instead. In ipywidgets 8.1 the view of a widget with a tooltip reads its `description` and fails where
+    there is none, as in Image.
+    """
+
+    description = Unicode("").tag(sync=True)
+
+    def __init__(self, image, width):
+        layout = widgets.Layout(width=f"{width}px", max_width="100%", height="auto")
+        super().__init__(value=image, format="png", layout=layout)
 
 
 def publish_with(widget, data, metadata):
@@ -136,4 +142,7 @@ def publish_with(widget, data, metadata):
 
 def failed(error):
     """What the caption says when `draw` raises."""
-    return f"There is no picture for these values ({type(error).__name__}: {error}); the one above is the last that was drawn."
+    return (
+        f"There is no picture for these values ({type(error).__name__}: {error}); "
+        "the one above is the last that was drawn."
+    )

@@ -3,15 +3,17 @@
 import html
 import io
 
+import ipywidgets as widgets
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from course_utils.figures.interactive import failed, picture_layout, publish_with
-from course_utils.figures.show import described, picture_bundle, png, words
+from course_utils.figures.interactive import Picture, failed, publish_with
+from course_utils.figures.show import described, picture, png, words
 from course_utils.figures.style import DPI, INK, PAPER, SHARP, style
 
 SHEET_WIDTH = 1056  # CSS pixels: what JupyterLab has beside its prompts on a 1280 pixel screen
 ROWS = 4  # of the stored sheet
+LIVE_WIDTH, LIVE_HEIGHT = 768, 400  # CSS pixels: a single frame, in view with its buttons
 BAND = 26  # CSS pixels above each frame, for its label
 SPEEDS = (0.5, 1, 2, 4)
 
@@ -22,8 +24,8 @@ def player(draw, frames, *, labels=None, columns=4, speed=2.0):
     Parameters
     ----------
     draw : callable
-        Takes one frame, returns (fig, caption); every figure of the same size. Draw small: about 2.6 inches wide for
-        four frames in a row, 3.6 for three, 5.4 for two.
+        Takes one frame, returns (fig, caption); every figure of the same size. Draw small: at most 2.7 inches
+        wide for four frames in a row, 3.6 for three, 5.5 for two.
     frames : sequence
         What `draw` takes, in order.
     labels : sequence of str, optional
@@ -42,10 +44,11 @@ def player(draw, frames, *, labels=None, columns=4, speed=2.0):
 
     Notes
     -----
-    Live, every frame can be seen. The stored sheet holds all of them or, where they are more than `columns` times
-    four, evenly chosen ones with the first and the last. Its metadata say how to cut it:
-    ``filmstrip: {frames, columns, width, height, speed, labels, captions}``, width and height of one frame with
-    its label in CSS pixels; tools/export_html.py makes a player of it.
+    Live, every frame can be seen. The stored sheet has four rows at most: it holds all frames, or evenly
+    chosen ones with the first and the last. Its metadata say how to cut it:
+    ``filmstrip: {frames, columns, width, height, shown, speed, labels, captions}``, with the width and height
+    of one frame and its label, and the width at which one is shown alone, in CSS pixels; tools/export_html.py
+    makes a player of it.
     """
     Film(draw, frames, labels=labels, columns=columns, speed=speed).publish()
 
@@ -93,6 +96,8 @@ class Film:
         if len(set(sizes)) > 1:
             raise ValueError(f"draw must give every frame the same size, got {sorted(set(sizes))} CSS pixels")
         labels = [self.labels[k] for k in chosen]
+        # alone, a frame is shown larger than on the sheet: as large as its pixels and a projector allow
+        shown = round(width * max(1, min(SHARP, LIVE_WIDTH / width, LIVE_HEIGHT / height)))
         n = len(self.frames)
         of = f"{n} frames" if len(chosen) == n else f"{len(chosen)} of {n} frames"
         alt = f"Filmstrip, {of}, from {labels[0]} to {labels[-1]}. The last: {captions[-1]}"
@@ -101,17 +106,16 @@ class Film:
             "columns": columns,
             "width": width,
             "height": height + BAND,
+            "shown": shown,
             "speed": self.speed,
             "labels": labels,
             "captions": list(captions),
         }
         image = sheet(images, labels, columns, width, height)
-        self.width = width
-        self.stored = picture_bundle(image, alt, width=columns * width, filmstrip=strip)
+        self.stored = picture(image, alt, width=columns * width, filmstrip=strip)
+        self.shown = shown
 
     def _build(self):
-        import ipywidgets as widgets
-
         last = len(self.frames) - 1
         interval = round(1000 / self.speed)
         self.play = widgets.Play(min=0, max=last, value=0, interval=interval, show_repeat=False)
@@ -130,17 +134,27 @@ class Film:
             layout=widgets.Layout(width="9em"),
         )
         self.label = widgets.Label()
-        self.image = widgets.Image(format="png", layout=picture_layout(self.width))
+        self.image = Picture(b"", self.shown)
         self.text = widgets.HTML()
         # in the browser, so that the kernel's work never holds the clock up
         widgets.jslink((self.play, "value"), (self.slider, "value"))
         self.slider.observe(self._turn, names="value")
         self.pace.observe(self._hurry, names="value")
-        row = widgets.HBox(
-            [self.play, self.slider, self.label, self.pace], layout=widgets.Layout(flex_flow="row wrap")
-        )
-        self.box = widgets.VBox([row, self.image], layout=widgets.Layout(align_items="flex-start"))
+        steps = [self._button("◀ step", "one frame back", -1), self._button("step ▶", "one frame on", 1)]
+        row = [self.play, *steps, self.slider, self.label, self.pace]
+        buttons = widgets.Box(row, layout=widgets.Layout(flex_flow="row wrap"))
+        self.box = widgets.VBox([buttons, self.image], layout=widgets.Layout(align_items="flex-start"))
         self._turn(None)
+
+    def _button(self, description, tooltip, by):
+        button = widgets.Button(description=description, tooltip=tooltip, layout=widgets.Layout(width="5em"))
+        button.on_click(lambda _button: self.step(by))
+        return button
+
+    def step(self, by):
+        """Stop, and turn `by` frames."""
+        self.play.playing = False
+        self.slider.value = min(max(self.slider.value + by, 0), len(self.frames) - 1)
 
     def _hurry(self, _change):
         self.play.interval = round(1000 / (self.speed * self.pace.value))
@@ -150,7 +164,7 @@ class Film:
         self.label.value = self.labels[k]
         try:
             self.image.value, caption, _ = self.frame(k)
-        except Exception as error:  # noqa: BLE001 — told to the reader
+        except Exception as error:  # told to the reader
             caption = failed(error)
         self.text.value = f"<em>{html.escape(caption)}</em>"
         self.image.tooltip = f"{self.labels[k]}: {caption}"

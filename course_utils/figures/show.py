@@ -40,28 +40,28 @@ def show(fig, caption):
         If the caption is no text, or too short to describe a figure.
     """
     caption = described(caption)
-    publish(*picture(fig, caption))
+    publish(*picture(png(fig), caption, width=css_width(fig)))
     publish(*words(caption))
 
 
 def described(caption):
-    """`caption` on one line; TypeError if it is no text, ValueError if it is too short to be a description."""
+    """`caption` on one line; TypeError if it is no text, ValueError if it is too short for one."""
     if not isinstance(caption, str):
         raise TypeError(f"caption must be a sentence (str), got {type(caption).__name__}")
     caption = " ".join(caption.split())
     if len(caption) < SHORTEST:
         raise ValueError(
-            f"caption must describe the figure in a sentence of at least {SHORTEST} characters, got {caption!r}"
+            f"caption must describe the figure, in {SHORTEST} characters or more, got {caption!r}"
         )
     return caption
 
 
-def picture(fig, caption):
-    """(data, metadata) of the output for a figure: PNG and text form, with alt text and shown width."""
-    return picture_bundle(png(fig), caption, width=round(fig.get_figwidth() * DPI))
+def css_width(fig):
+    """Width at which a figure is shown, in CSS pixels."""
+    return round(fig.get_figwidth() * DPI)
 
 
-def picture_bundle(image, caption, *, width, **more):
+def picture(image, caption, *, width, **more):
     """(data, metadata) of the output for the bytes of a PNG, shown `width` CSS pixels wide."""
     data = {"image/png": base64.b64encode(image).decode("ascii"), "text/plain": f"[figure] {caption}"}
     return data, {"image/png": {"alt": caption, "width": width, **more}}

@@ -89,8 +89,8 @@ STYLE = {
 def style():
     """The style as a context: matplotlib's own defaults and STYLE over them, whatever the user has set.
 
-    Use: ``with style(): ...``. Parameters that matplotlib reads late (line widths, legends) need it around the
-    drawing; `drawing` puts it around a whole function.
+    Use: ``with style(): ...``. Parameters that matplotlib reads late (line widths, legends) need it around
+    the drawing; `drawing` puts it around a whole function.
     """
     return matplotlib.style.context(STYLE, after_reset=True)
 

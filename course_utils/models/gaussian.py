@@ -209,8 +209,8 @@ class QuadraticDiscriminantAnalysis(GenerativeClassifier):
 
         An unlabelled row adds log p(x) = log Σ_k p(x, y = k) to the log-likelihood, a labelled one log p(x, y). From the
         fit to the labelled rows, each iteration gives every unlabelled row to the classes by its posterior (E) and fits
-        all classes to the rows so weighted (M); the log-likelihood never falls (Dempster, Laird and Rubin 1977; for
-        classifiers, Nigam et al. 2000).
+        all classes to the rows so weighted (M). With reg_param = 0 the log-likelihood never falls (Dempster, Laird and
+        Rubin 1977; for classifiers, Nigam et al. 2000).
 
         Parameters
         ----------

@@ -5,6 +5,23 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+# Rows are taken in blocks of about this many numbers (2 MB): one block and its result stay in the processor's cache, and
+# no step needs a second array of the size of X.
+BLOCK_NUMBERS = 2**18
+
+
+def row_blocks(X, least=1):
+    """Slices that cover the rows of X in order, each of about BLOCK_NUMBERS numbers and of at least ``least`` rows."""
+    n, d = X.shape
+    rows = max(BLOCK_NUMBERS // d, least, 1)
+    return [slice(start, start + rows) for start in range(0, n, rows)]
+
+
+def log(probabilities):
+    """The natural logarithm with log 0 = −inf, which is right and no reason for a warning."""
+    with np.errstate(divide="ignore"):
+        return np.log(probabilities)
+
 
 def log_sum_exp(log_terms):
     """log Σ_k exp(log_terms[:, k]), (n, K) → (n,), without overflow: the largest term is taken out first.
@@ -13,8 +30,7 @@ def log_sum_exp(log_terms):
     """
     largest = log_terms.max(axis=1)
     shift = np.where(np.isfinite(largest), largest, 0.0)
-    with np.errstate(divide="ignore"):
-        return shift + np.log(np.exp(log_terms - shift[:, None]).sum(axis=1))
+    return shift + log(np.exp(log_terms - shift[:, None]).sum(axis=1))
 
 
 class GenerativeClassifier(ClassifierMixin, BaseEstimator):
@@ -34,6 +50,13 @@ class GenerativeClassifier(ClassifierMixin, BaseEstimator):
     def _sample_class(self, k, n_samples, random_state):
         raise NotImplementedError
 
+    def _discriminants(self, X):
+        """log p(x, y = k) up to a term that is the same for every k, (n, K): enough for p(y | x), where it cancels.
+
+        A subclass overrides this where leaving such a term out saves work.
+        """
+        return self._joint_log_likelihood(X)
+
     def _validate_for_prediction(self, X):
         check_is_fitted(self)
         return validate_data(self, X, reset=False, dtype=np.float64)
@@ -48,25 +71,30 @@ class GenerativeClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         """The class with the largest posterior, (n, d) → (n,); p(x) cancels, so the joint is enough."""
-        joint = self.predict_joint_log_proba(X)
+        joint = self._discriminants(self._validate_for_prediction(X))
         return self.classes_[joint.argmax(axis=1)]
 
     def predict_log_proba(self, X):
-        """log p(y = k | x) = log p(x, y = k) − log p(x) in nats, (n, d) → (n, K): Bayes' theorem."""
-        joint = self.predict_joint_log_proba(X)
-        return joint - log_sum_exp(joint)[:, None]
+        """log p(y = k | x) = log p(x, y = k) − log p(x) in nats, (n, d) → (n, K): Bayes' theorem.
+
+        NaN where p(x) = 0: there Bayes' theorem says nothing.
+        """
+        joint = self._discriminants(self._validate_for_prediction(X))
+        with np.errstate(invalid="ignore"):
+            return joint - log_sum_exp(joint)[:, None]
 
     def predict_proba(self, X):
         """p(y = k | x), (n, d) → (n, K); each row sums to one."""
         return np.exp(self.predict_log_proba(X))
 
-    def sample(self, n_samples=1, random_state=None):
+    def sample(self, n_samples=1, random_state=None, **options):
         """Draw (x, y) from the fitted joint distribution: first y ~ p(y), then x ~ p(x | y).
 
         Parameters
         ----------
         n_samples : int, at least 1
         random_state : int, numpy RandomState or None, as everywhere in scikit-learn
+        options : what drawing from p(x | y) needs besides; most models need nothing
 
         Returns
         -------
@@ -81,7 +109,7 @@ class GenerativeClassifier(ClassifierMixin, BaseEstimator):
         X = np.empty((n_samples, self.n_features_in_))
         for k in range(len(self.classes_)):
             rows = np.flatnonzero(drawn == k)
-            X[rows] = self._sample_class(k, len(rows), random_state)
+            X[rows] = self._sample_class(k, len(rows), random_state, **options)
         return X, self.classes_[drawn]
 
 
@@ -95,7 +123,7 @@ def check_priors(priors, class_counts):
     """
     if priors is None:
         return class_counts / class_counts.sum()
-    priors = np.asarray(priors, dtype=np.float64)
+    priors = np.array(priors, dtype=np.float64)  # a copy: the caller's array may change
     if priors.shape != class_counts.shape:
         raise ValueError(
             f"priors must hold one number for each of {len(class_counts)} classes; got shape {priors.shape}."

@@ -1,1 +1,1 @@
-"""What the exercises of all lessons share: judging an answer, running it safely, showing the verdict, progress."""
+"""What the exercises of all lessons share: judging, running safely, showing, remembering."""

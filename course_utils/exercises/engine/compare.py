@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +30,10 @@ _CAUSES = {  # (expected, came): where such a type usually comes from
 
 @dataclass(frozen=True)
 class Difference:
-    """What is wrong (`kind`, one of none, type, count, keys, shape, dtype, nan, infinite, value, gradient) and the
-    sentence that says so."""
+    """What is wrong and the sentence that says so.
+
+    `kind` is one of none, type, count, keys, shape, dtype, nan, infinite, value, gradient.
+    """
 
     kind: str
     text: str
@@ -46,17 +48,19 @@ def difference(
 ) -> Difference | None:
     """The first difference between `result` and `expected`, or None if they agree.
 
-    Arrays, tensors, lists and numbers are compared by shape, kind of dtype and value; a tuple is several outputs, a
-    dict is compared by keys. Numbers alone and in lists may be whole where floats are expected and the other way
-    round; arrays and tensors may not. A tensor is only expected where `expected` is one. `reveal=False` keeps the
-    expected values out of the sentence.
+    Arrays, tensors, lists and numbers are compared by shape, kind of dtype and value; a tuple is several
+    outputs, a dict is compared by keys. Where floats are expected, numbers alone and in lists may be
+    integers, and the other way round; arrays and tensors may not. Where a tensor is expected, nothing else
+    will do. `label` begins the sentence; `reveal=False` keeps the expected values out of it.
     """
     again = functools.partial(difference, rtol=rtol, atol=atol, reveal=reveal)
     if isinstance(expected, Mapping):
         if not isinstance(result, Mapping):
             return Difference("type", f"{label} must be a dict, but {describe(result)} came.")
         if set(result) != set(expected):
-            keys = f"the keys {', '.join(map(repr, expected))} are expected, {', '.join(map(repr, result))} came"
+            keys = (
+                f"the keys {', '.join(map(repr, expected))} are expected, {', '.join(map(repr, result))} came"
+            )
             return Difference("keys", f"{label} has other keys than expected: {keys}.")
         parts = ((result[key], expected[key], f"The entry {key!r}") for key in expected)
         return next(filter(None, (again(r, e, label=name) for r, e, name in parts)), None)
@@ -79,10 +83,14 @@ def _other(result: Any, expected: Any, label: str, reveal: bool) -> Difference |
     if _equal(result, expected):
         return None
     came = f"{describe(result)} came"
-    return Difference("value", f"{label}: {describe(expected)} is expected, {came}." if reveal else f"{label}: {came}.")
+    return Difference(
+        "value", f"{label}: {describe(expected)} is expected, {came}." if reveal else f"{label}: {came}."
+    )
 
 
-def _numeric(result: Any, expected: Any, rtol: float, atol: float, label: str, reveal: bool) -> Difference | None:
+def _numeric(
+    result: Any, expected: Any, rtol: float, atol: float, label: str, reveal: bool
+) -> Difference | None:
     want, _ = _as_array(expected)
     if is_tensor(expected) and not is_tensor(result):
         return Difference("type", f"{label} must be a torch tensor, but {describe(result)} came.")
@@ -112,8 +120,8 @@ def _numeric(result: Any, expected: Any, rtol: float, atol: float, label: str, r
     if bad.any():
         return Difference("value", _value_text(got, want, bad, label, reveal))
     if is_tensor(expected) and expected.requires_grad and not result.requires_grad:
-        text = f"{label} has the right value but no gradient: `.detach()`, `.item()`, `.data` or `no_grad` cut it off."
-        return Difference("gradient", text)
+        cause = "`.detach()`, `.item()`, `.data` and `no_grad` cut it off."
+        return Difference("gradient", f"{label} has the right value but carries no gradient: {cause}")
     return None
 
 
@@ -127,9 +135,8 @@ def _as_array(value: Any) -> tuple[np.ndarray, bool]:
             return (value.float() if half else value).numpy(), half
         except Exception as error:
             raise _NotNumbers(describe(value)) from error
-    if isinstance(value, Iterator) or not isinstance(value, (np.ndarray, np.generic, list, tuple, int, float, complex)):
-        if not hasattr(value, "__array__"):
-            raise _NotNumbers(describe(value))
+    if not isinstance(value, (list, tuple, int, float, complex)) and not hasattr(value, "__array__"):
+        raise _NotNumbers(describe(value))
     try:
         array = np.asarray([_plain(item) for item in value] if isinstance(value, (list, tuple)) else value)
     except Exception as error:
@@ -189,7 +196,10 @@ def _not_finite(got: np.ndarray, want: np.ndarray) -> tuple[str, str] | None:
         return "nan", f"is not a number (NaN){_places(nan)}: 0/0, inf - inf or the log of a negative number."
     infinite = np.isinf(got) & (got != want)
     if infinite.any():
-        return "infinite", f"is infinite{_places(infinite)}: log(0), a division by zero, or exp of a large number."
+        return (
+            "infinite",
+            f"is infinite{_places(infinite)}: log(0), a division by zero, or exp of a large number.",
+        )
     return None
 
 
@@ -205,7 +215,11 @@ def _value_text(got: np.ndarray, want: np.ndarray, bad: np.ndarray, label: str, 
     if came == wanted:  # they differ after the sixth digit
         came, wanted = repr(got[first].item()), repr(want[first].item())
     if bad.ndim == 0:
-        return f"{label} is {came}, but {wanted} is expected." if reveal else f"{label} is {came}: not the right value."
+        return (
+            f"{label} is {came}, but {wanted} is expected."
+            if reveal
+            else f"{label} is {came}: not the right value."
+        )
     text = f"{label} is wrong{_places(bad)}: {came} came"
     return f"{text}, {wanted} is expected." if reveal else f"{text}."
 

@@ -17,7 +17,7 @@ def fresh(value: Any) -> Any:
 
 
 def snapshot(result: Any) -> Any:
-    """A copy of a result, so that a later call cannot change it; the result itself where it cannot be copied."""
+    """A copy of a result, so that a later call cannot change it; itself where it cannot be copied."""
     try:
         return copy.deepcopy(result)
     except Exception:  # generators, tensors inside a graph and others refuse
@@ -25,7 +25,7 @@ def snapshot(result: Any) -> Any:
 
 
 def unchanged(now: Any, before: Any) -> bool:
-    """Whether `now` still holds what its earlier copy `before` holds, looking into arrays, tensors and containers.
+    """Whether `now` holds what its earlier copy `before` holds: arrays, tensors, containers, numbers, text.
 
     Anything else counts as unchanged: whoever draws from a random generator changes it, and rightly so.
     """

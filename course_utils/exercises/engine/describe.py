@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import linecache
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ FEW = 6  # this many numbers are shown; of more, type and shape
 
 
 def is_tensor(value: object) -> bool:
-    """Whether `value` is a torch tensor. Does not import torch: where it is not imported there is no tensor."""
+    """Whether `value` is a torch tensor. Imports nothing: before torch is imported there are none."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
@@ -101,16 +103,43 @@ def exception(error: BaseException) -> str:
     return code(clip(f"{type(error).__name__}: {message}" if message else type(error).__name__, 300))
 
 
+def own_code(function: Any) -> CodeType | None:
+    """The code object behind a function, method, partial or object with __call__; None without one."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    for candidate in (inspect.unwrap(function) if callable(function) else None, type(function).__call__):
+        found = getattr(candidate, "__code__", None)
+        if found:
+            return found
+    return None
+
+
 def line_of(error: BaseException, function: Callable) -> str:
     """Where in the student's code `error` came from: the innermost line that is theirs, not a library's.
 
-    Theirs is what was typed in the notebook (module `__main__`) or stands in the file of `function`. Empty where no
-    line of theirs was reached.
+    Empty where no line of theirs was reached.
     """
-    own = getattr(inspect.unwrap(function), "__code__", None)
-    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
-        if frame.f_globals.get("__name__") == "__main__" or (own and frame.f_code.co_filename == own.co_filename):
-            source = linecache.getline(frame.f_code.co_filename, line).strip()
-            where = f"line {line} of its cell, in {code(frame.f_code.co_name)}"
-            return f"{where}: {code(clip(source, 120))}" if source else where
+    for frame, line in reversed(_own_frames(error, function)):
+        source = linecache.getline(frame.f_code.co_filename, line).strip()
+        where = f"line {line} of its cell ({code(frame.f_code.co_name)})"
+        return f"{where}: {code(clip(source, 120))}" if source else where
     return ""
+
+
+def dots_among_locals(error: BaseException, function: Callable) -> bool:
+    """Whether a variable of the student's was still `...` when `error` came: a blank that is not filled in."""
+    frames = _own_frames(error, function)
+    return any(value is ... for frame, _line in frames for value in frame.f_locals.values())
+
+
+def _own_frames(error: BaseException, function: Callable) -> list[tuple[FrameType, int]]:
+    """The frames that are the student's, outermost first.
+
+    Theirs is what was typed in the notebook (module `__main__`), or stands in the file of `function`.
+    """
+    file = getattr(own_code(function), "co_filename", None)
+    return [
+        (frame, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_globals.get("__name__") == "__main__" or frame.f_code.co_filename == file
+    ]

@@ -1,6 +1,6 @@
 """What an author writes: an exercise with its known wrong answers, and a quiz question with its options.
 
-Everything here checks itself when it is built, so that an author's slip fails on import, not in a student's hands.
+Everything here checks itself when it is built: an author's slip fails on import, not in a student's hands.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 class Mistake:
     """A wrong answer that people really give.
 
-    `answer` is the wrong answer itself, of the same kind as the exercise's `reference`: a function with the same
-    parameters, or a value. `message` is said to the student who gives it: what went wrong and where to look.
+    `answer` is the wrong answer itself, of the same kind as the exercise's `reference`: a function with the
+    same parameters, or a value. `message` is said to the student who gives it: what went wrong, where to
+    look.
     """
 
     name: str
@@ -35,26 +36,30 @@ class Mistake:
 class Exercise:
     """One exercise: what is right, which wrong answers are known, and the hints.
 
-    A **function exercise** has `cases`, a tuple of argument tuples; the answer, `reference` and every `Mistake.answer`
-    are functions of those arguments. Give arguments of shapes that are not symmetric, such as (3, 2), so that a
+    A **function exercise** has `cases`, a tuple of argument tuples; the answer, `reference` and every
+    `Mistake.answer` are functions of those arguments, by position. The reference's parameter names are the
+    ones the student is told. Give arguments of shapes that are not symmetric, such as (3, 2), so that a
     transposition cannot pass. A **value exercise** has no cases; answer, reference and mistakes are values.
 
     name        "topic.exercise", lower case, as in check("gaussian.posterior", ...)
     title       a few words, shown in the verdict
     difficulty  1 (one line), 2 (some thought), 3 (hard)
     minutes     for a student who has read the lesson
-    reference   the right answer; must not change its arguments
-    hints       from a nudge to nearly the solution; the last may be the formula
-    cases       ((first, second, ...), ...); each call gets fresh copies. Random generators are copied too, so that
-                every call starts from the same state. An argument is never compared with itself: a generator may change
-    mistakes    known wrong answers. None may agree with the reference, or with another mistake, on all cases
-    rtol, atol  |result - expected| <= atol + rtol * |expected|, as numpy.allclose. float32 results get at least 1e-5
-    compare     compare(result, expected) -> bool replaces the comparison by value, for instance for a sampler, by
-                moments. It is also used to recognise mistakes: compare(result, mistake's result). An exception in it
+    reference   the right answer
+    hints       from a nudge to nearly the solution
+    cases       ((first, second, ...), ...); every call gets fresh copies. Random generators are copied too,
+                so that every call starts from one state
+    mistakes    known wrong answers, looked through in order. One matches if it gives the student's results
+                on all cases, or the student's results and then the same exception with the same message
+    rtol, atol  |result - expected| <= atol + rtol * |expected|, as numpy.allclose; with float32 involved at
+                least 1e-5, and 1e-6 times the largest expected value. Integers must equal integers
+    compare     compare(result, expected) -> bool replaces the comparison by value; for a sampler it compares
+                moments. It recognises mistakes too: compare(result, mistake's result). An exception in it
                 counts as False
-    criterion   with `compare`: one sentence that says what is compared, shown when it fails
-    use         use(answer, *arguments) -> result replaces answer(*arguments), for instance to build a class that the
-                student wrote and call its method; answer and reference must then be of one kind (both classes or not)
+    criterion   with `compare`: one sentence on what is compared, shown when it fails
+    use         use(answer, *arguments) -> result replaces answer(*arguments), for instance to build a class
+                that the student wrote and call its method. Answer and reference must both be classes, or
+                neither
     time_limit  seconds for all cases together
     """
 
@@ -120,7 +125,7 @@ class Exercise:
 
 @dataclass(frozen=True, eq=False)
 class Option:
-    """One option of a question. `explanation` says why it is right or wrong, and is shown to whoever chose it."""
+    """One option of a question. `explanation` says why it is right or wrong, to whoever chose it."""
 
     text: str
     correct: bool
@@ -135,7 +140,7 @@ class Option:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A quiz question, named "topic.question". The student chooses one option; at least one is correct, one is not."""
+    """A quiz question, named "topic.question". The student chooses one option; not all may be correct."""
 
     name: str
     text: str
@@ -162,7 +167,7 @@ class Question:
 
 
 def does_not_take(function: Callable, arguments: tuple) -> str:
-    """Why `function` cannot be called with these positional arguments; empty if it can, or if nobody can tell."""
+    """Why `function` cannot be called with these arguments; empty if it can, or if nobody can tell."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # some functions written in C have no signature

@@ -1,9 +1,9 @@
 """Run a student's function with a time limit, on every operating system.
 
-The function runs in a daemon thread of the kernel's process, for it needs the notebook's objects. There is no signal
-on Windows and no fork, so an endless loop is stopped by CPython's `PyThreadState_SetAsyncExc`, which raises an
-exception between two bytecodes of that thread. A call that sits in C code (a sleep, a large matrix product) sees it
-only when it comes back; such a thread is left behind and the student told.
+The function runs in a daemon thread of the kernel's process, for it needs the notebook's objects. Windows
+has no alarm signal and no fork, so an endless loop is stopped by CPython's `PyThreadState_SetAsyncExc`,
+which raises an exception between two bytecodes of that thread. A call that sits in C code (a sleep, a large
+matrix product) sees it only when it comes back; such a thread is left behind and the student told.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ POLL_SECONDS = 0.05  # a wait without end cannot be interrupted on Windows
 class _Stop(SystemExit):
     """Raised inside the worker when its time is over.
 
-    Not an Exception, so that `except Exception` lets it through; a SystemExit, so that the threading module keeps
-    silent should one arrive in the thread's last bytecodes, outside of every `except` of ours.
+    Not an Exception, so that `except Exception` lets it through; a SystemExit, so that the threading module
+    keeps silent should one arrive in the thread's last bytecodes, outside of every `except` of ours.
     """
 
 
@@ -45,7 +45,9 @@ class _Worker(threading.Thread):
         self.error: BaseException | None = None
         self.done = threading.Event()
         self._function = function
-        self._context = contextvars.copy_context()  # output goes to the cell that asked; numpy's errstate is kept
+        self._context = (
+            contextvars.copy_context()
+        )  # output goes to the cell that asked; numpy's errstate is kept
         self._lock = threading.Lock()  # a stop is only sent before `done`
 
     def run(self) -> None:
@@ -73,7 +75,7 @@ class _Worker(threading.Thread):
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident), exception)
 
     def stop_for(self, seconds: float) -> bool:
-        """Send stops until the thread has ended or the time is over; code with a bare `except:` swallows some."""
+        """Send stops until the thread has ended or the time is over: a bare `except:` swallows some."""
         deadline, pause = time.monotonic() + seconds, 0.001
         while self.is_alive() and not self.done.is_set() and time.monotonic() < deadline:
             self._stop()
@@ -85,10 +87,12 @@ class _Worker(threading.Thread):
 def run(function: Callable[[], object], time_limit: float) -> Outcome:
     """Call `function()` in a thread for at most `time_limit` seconds.
 
-    Its warnings are collected instead of printed. An interrupt by the user stops the function and is raised here.
+    Its warnings are collected instead of printed. An interrupt by the user stops it and is raised here.
     """
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")  # the default shows a warning once per place, so the second check would differ
+        warnings.simplefilter(
+            "always"
+        )  # the default shows a warning once per place, so the second check would differ
         worker = _start(function)
         try:
             deadline = time.monotonic() + time_limit

@@ -10,9 +10,9 @@ from course_utils.exercises.engine.describe import is_tensor, number
 
 
 def symptom(results: list[Any], expected: list[Any], rtol: float) -> str:
-    """One sentence about how all results differ from all expected values in the same way; empty if they do not.
+    """One sentence on how all results differ from all expected values in one way; empty if they do not.
 
-    Looks at real numbers only, over all cases together, so that a function with scalar results has several.
+    Looks at real numbers, over all cases together, so that a function with scalar results has several.
     """
     pairs = [_flat(result, wanted) for result, wanted in zip(results, expected, strict=True)]
     if any(pair is None for pair in pairs):

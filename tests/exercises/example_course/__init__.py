@@ -1,0 +1,1 @@
+"""A course of one small lesson, to test the engine and the test of lessons on."""
