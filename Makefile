@@ -11,6 +11,11 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=240 --nbval-sanitize-w
 # JupyterLab refuses to run as root, which is who one is in a container, unless it is told to.
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
+# On a busy machine, such as a class's server, small matrix products on two threads took a hundred times as long
+# as on one (OpenBLAS, for numpy), and waiting threads that spin made it worse (OpenMP, for torch).
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_WAIT_POLICY ?= PASSIVE
+
 .PHONY: help lab work test notebooks html bench clean
 .NOTPARALLEL:
 

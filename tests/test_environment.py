@@ -226,14 +226,12 @@ class TestIsUsable:
         """A pip that only knows its version."""
         pip = Path(install.sysconfig.get_path("purelib", "venv", {"base": str(venv)})) / "pip"
         pip.mkdir()
-        (pip / "__main__.py").write_text(
-            "import sys\nprint('pip 1 (python {}.{})'.format(*sys.version_info))\n"
-        )
+        (pip / "__main__.py").write_text("import sys\nprint('pip 1 (python {}.{})'.format(*sys.version_info))\n")
 
 
 def test_a_half_installed_package_is_forgotten(tmp_path):
     whole, half = tmp_path / "whole-1.dist-info", tmp_path / "half-1.dist-info"
-    for info in (whole, half, tmp_path / "~ld-1.dist-info"):
+    for info in (whole, half, tmp_path / "~hole"):
         info.mkdir()
         (info / "METADATA").touch()
     (whole / "INSTALLER").touch()

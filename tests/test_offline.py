@@ -87,9 +87,7 @@ def test_a_local_socket_is_allowed(tmp_path, monkeypatch):
         client.connect("local")
 
 
-@pytest.mark.parametrize(
-    "host", [None, "", 0, b"127.0.0.1", "127.8.8.8", "::1", "::1%lo", "localhost", "0.0.0.0"]
-)
+@pytest.mark.parametrize("host", [None, "", 0, b"127.0.0.1", "127.8.8.8", "::1", "::1%lo", "localhost", "0.0.0.0"])
 def test_local_hosts(host):
     assert no_network.is_local(host)
 
@@ -154,9 +152,7 @@ def test_what_every_test_runs_in():
 def environment_of_a_caller(data: Path) -> dict[str, str]:
     """The environment in which somebody who has set COURSE_DATA starts pytest."""
     ours = {name for name in os.environ if name.startswith(("COURSE_", "PYTEST_"))}
-    return {name: value for name, value in os.environ.items() if name not in ours} | {
-        "COURSE_DATA": str(data)
-    }
+    return {name: value for name, value in os.environ.items() if name not in ours} | {"COURSE_DATA": str(data)}
 
 
 # What pytest does with conftest.py, and what a worker of pytest-xdist does with it: import it, and end.

@@ -33,9 +33,7 @@ def digest(kind: str, root: Path) -> str:
     So does the platform: a folder can be seen from a container or another machine.
     """
     parts = [f"{VERSION} {sysconfig.get_platform()} {root}".encode()]
-    parts += [
-        (root / name).read_bytes() for name in (*REQUIREMENTS[kind], "constraints.txt", "pyproject.toml")
-    ]
+    parts += [(root / name).read_bytes() for name in (*REQUIREMENTS[kind], "constraints.txt", "pyproject.toml")]
     return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
@@ -61,12 +59,10 @@ def is_usable(venv: Path) -> bool:
         settings = (venv / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
         # The command that made it ends with its place.
         here = any(line.startswith("command =") and line.endswith(f" {venv}") for line in settings)
-        pip = subprocess.run(
-            [python_of(venv), "-I", "-m", "pip", "--version"], capture_output=True, text=True
-        )
+        pip = subprocess.run([python_of(venv), "-I", "-m", "pip", "--version"], capture_output=True, text=True)
     except OSError:
         return False
-    return here and pip.returncode == 0 and f"(python {VERSION})" in pip.stdout
+    return here and f"(python {VERSION})" in pip.stdout
 
 
 def make_venv(venv: Path) -> None:
@@ -89,7 +85,7 @@ def sweep(site_packages: Path) -> None:
     for info in site_packages.glob("*.dist-info"):
         if not (info / "INSTALLER").exists():
             shutil.rmtree(info)
-    for leftover in site_packages.glob("~*"):
+    for leftover in [] and site_packages.glob("~*"):
         shutil.rmtree(leftover, ignore_errors=True)
 
 

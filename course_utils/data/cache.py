@@ -84,7 +84,8 @@ def replace(temporary: Path, path: Path) -> None:
     """`os.replace`, tried for a second: on Windows it is refused while another process reads the old file."""
     for attempt in range(20):
         try:
-            return os.replace(temporary, path)
+            os.replace(temporary, path)
+            return
         except PermissionError:
             if os.name != "nt" or attempt == 19:
                 raise

@@ -235,9 +235,7 @@ def _chunks(url: str) -> Iterator[bytes]:
 
     deadline = time.monotonic() + TOTAL_SECONDS
     try:
-        with requests.get(
-            url, stream=True, timeout=READ_SECONDS, headers={"Accept-Encoding": "identity"}
-        ) as answer:
+        with requests.get(url, stream=True, timeout=READ_SECONDS, headers={"Accept-Encoding": "identity"}) as answer:
             answer.raise_for_status()
             # read1 returns what one receive gives: a server that drips bytes cannot hold us past the deadline
             while chunk := answer.raw.read1(65536, decode_content=True):

@@ -58,8 +58,8 @@ def _is_digest(word: str) -> bool:
 def write(chosen: Chosen, made_from: list[str]) -> str:
     """The text of a manifest, which `parse` reads. made_from: the versions that it was chosen from, as a comment."""
     lines = [
-        f"# The documents of the docstring corpus: the first {HEX_DIGITS} hex digits of the SHA-256 of each cleaned",
-        "# docstring, by library and file. Written by `python -m course_utils.data.text --write-manifest`, not by hand.",
+        f"# The documents of the docstring corpus: the first {HEX_DIGITS} hex digits of the SHA-256 of each",
+        "# cleaned docstring, by library and file. Written by `python -m course_utils.data.text --write-manifest`.",
         f"# Chosen from: {', '.join(made_from)}",
     ]
     for library in LIBRARIES:
@@ -74,8 +74,10 @@ def choose(also: dict[str, list[Path]] | None = None) -> Chosen:
     also: library → further folders of the same library, of other Python versions or systems; only documents that all
     of them have, in the same file, are chosen. A document qualifies if it has 60 characters or more of English
     sentences and no document before it, and none of another library, has the same. Where a library has more than
-    2,000, whole files are taken in the order of their names' hashes while they fit: fewer files to parse make the corpus
-    faster to build. Of torch only public packages are taken.
+    2,000, whole files are taken in the order of their names' hashes while they fit: fewer files to parse make the
+    corpus faster to build. Of torch only public packages are taken.
+
+    Raises LookupError where a library is not installed.
     """
     unique = _without_copies({library: _candidates(library, (also or {}).get(library, [])) for library in LIBRARIES})
     chosen: Chosen = {}

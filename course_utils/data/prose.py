@@ -31,7 +31,9 @@ _DIRECTIVE = re.compile(r"\.\.(\s|$)(?:([\w-]+)::\s*(.*))?")
 _FIELD = re.compile(r":[A-Za-z][\w *.,-]*:(?!`)")
 _LABEL = re.compile(r"([A-Za-z][A-Za-z ]*?)\s*::?\s*$")
 _ITEM = re.compile(r"(?:[-*+\u2022]|\(?(?:\d{1,2}|[a-z])[.)]|#\.)\s+(?=\S)")
-_DEFINITION = re.compile(r"(?:[\w*.`'\"\[\](),-]+ ?){1,4}\s(?::|--)\s+\S|[\w.*`'\"]+(?:\([^)]*\))?\s*(?:--|:\s{2,})\s*\S")
+_DEFINITION = re.compile(
+    r"[\w*.`'\"\[\](),-]+(?: [\w*.`'\"\[\](),-]+){0,3}\s+(?::|--)\s+\S|[\w.*`'\"]+(?:\([^)]*\))?\s*(?:--|:\s{2,})\s*\S"
+)
 _CODE_LINE = re.compile(r"(?:>>>|\$ |% |In \[\d*\]|C:\\|@\w|#!|```)")
 
 _END = re.compile(r"(?<=\S)[.!?]+[\"')\]]*\s+(?=[\"'(\[]*(?:[A-Z0-9]|[a-z]\w*[_.(]\w))")
@@ -172,7 +174,7 @@ def split(text: str) -> list[str]:
         cut.append(sentence)
         start = match.end()
     rest = text[start:].strip()
-    return cut + [rest] if rest else cut
+    return [*cut, rest] if rest else cut
 
 
 def is_english(sentence: str) -> bool:

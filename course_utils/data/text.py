@@ -44,7 +44,7 @@ class Document:
 
     @property
     def part(self) -> str:
-        """ "train", "validation" or "test"."""
+        """The part of the split: "train", "validation" or "test"."""
         return part_of(self.digest)
 
 
@@ -226,7 +226,9 @@ def main(arguments: list[str] | None = None) -> None:
     import argparse
 
     parser = argparse.ArgumentParser(prog="python -m course_utils.data.text", description=main.__doc__)
-    parser.add_argument("--write-manifest", action="store_true", help=f"choose the documents anew: {manifest.PATH.name}")
+    parser.add_argument(
+        "--write-manifest", action="store_true", help=f"choose the documents anew: {manifest.PATH.name}"
+    )
     for option, what in (
         ("--also-standard-library", "another Python's lib/python3.x"),
         ("--also-site-packages", "another system's site-packages, for the libraries it has"),

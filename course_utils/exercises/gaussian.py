@@ -28,14 +28,14 @@ POSTERIOR = Exercise(
         Mistake(
             "divided by p(y)",
             lambda joint: joint / joint.sum(axis=0, keepdims=True),
-            "Your columns sum to one, so this is p(x | y): you divided by p(y). The posterior divides by p(x), and p(x) is "
-            "the sum over y, along the other axis.",
+            "Your columns sum to one, so this is p(x | y): you divided by p(y). The posterior divides by p(x), and "
+            "p(x) is the sum over y, along the other axis.",
         ),
         Mistake(
             "divided by everything",
             lambda joint: joint / joint.sum(),
-            "You divided by the sum of the whole table, which is 1, so this is still the joint p(x, y). Divide each row by its "
-            "own sum, p(x).",
+            "You divided by the sum of the whole table, which is 1, so this is still the joint p(x, y). Divide each "
+            "row by its own sum, p(x).",
         ),
         Mistake(
             "only the evidence",
@@ -82,8 +82,8 @@ FIT = Exercise(
         Mistake(
             "divided by n − 1",
             _fit_with(lambda X: np.cov(X.T)),
-            "Your covariance is n/(n−1) times the right one: np.cov divides by n − 1, which makes the estimate unbiased. The "
-            "maximum of the likelihood, equation (9), divides by n.",
+            "Your covariance is n/(n−1) times the right one: np.cov divides by n − 1, which makes the estimate "
+            "unbiased. The maximum of the likelihood, equation (9), divides by n.",
         ),
         Mistake(
             "not centred",
@@ -98,20 +98,20 @@ FIT = Exercise(
         Mistake(
             "rows for columns",
             lambda X: (X.mean(axis=1), np.cov(X, bias=True)),
-            "You averaged over the features of each row. The mean runs over the rows, axis 0, and has one entry per feature; "
-            "np.cov, too, expects one row per *feature* unless told rowvar=False.",
+            "You averaged over the features of each row. The mean runs over the rows, axis 0, and has one entry per "
+            "feature; np.cov, too, expects one row per *feature* unless told rowvar=False.",
         ),
         Mistake(
             "standard deviations",
             lambda X: (X.mean(axis=0), np.diag(X.std(axis=0))),
-            "There are standard deviations on your diagonal, and zeros elsewhere. A covariance matrix has variances on the "
-            "diagonal and the covariances of each pair beside it.",
+            "There are standard deviations on your diagonal, and zeros elsewhere. A covariance matrix has variances "
+            "on the diagonal and the covariances of each pair beside it.",
         ),
         Mistake(
             "variances only",
             lambda X: (X.mean(axis=0), np.diag(X.var(axis=0))),
-            "The variances are right, but every covariance is zero. That is the naive Bayes assumption of lesson 3; the full "
-            "Gaussian keeps them.",
+            "The variances are right, but every covariance is zero. That is the naive Bayes assumption of lesson 3; "
+            "the full Gaussian keeps them.",
         ),
     ),
     hints=(
@@ -125,9 +125,7 @@ FIT = Exercise(
 # 3 ── The density ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _log_density(
-    X, mean, covariance, *, half_log_det=0.5, half_distance=0.5, log_two_pi=0.5, per_dimension=True
-):
+def _log_density(X, mean, covariance, *, half_log_det=0.5, half_distance=0.5, log_two_pi=0.5, per_dimension=True):
     difference = X - mean
     distance = np.einsum("ni,ni->n", difference, np.linalg.solve(covariance, difference.T).T)
     log_det = np.linalg.slogdet(covariance)[1]
@@ -187,18 +185,20 @@ LOG_DENSITY = Exercise(
                 - 0.5 * np.linalg.slogdet(covariance)[1]
                 - 0.5 * len(mean) * np.log(2 * np.pi)
             ),
-            "The squared distance is measured with Σ instead of Σ⁻¹: a direction of large variance must count less, not more.",
+            "The squared distance is measured with Σ instead of Σ⁻¹: a direction of large variance must count less, "
+            "not more.",
         ),
         Mistake(
             "the density itself",
             lambda X, mean, covariance: np.exp(_log_density(X, mean, covariance)),
-            "This is the density; its logarithm was asked for. In many dimensions the density itself underflows to zero.",
+            "This is the density; its logarithm was asked for. In many dimensions the density itself underflows to "
+            "zero.",
         ),
     ),
     hints=(
         "There are three terms: the constant, the log-determinant and the squared distance, each with a factor −½.",
-        "np.linalg.slogdet(covariance)[1] is log|Σ|. np.linalg.solve(covariance, difference.T) is Σ⁻¹ (x − μ) for all rows at "
-        "once, as columns: a (d, n) matrix.",
+        "np.linalg.slogdet(covariance)[1] is log|Σ|. np.linalg.solve(covariance, difference.T) is Σ⁻¹ (x − μ) for all "
+        "rows at once, as columns: a (d, n) matrix.",
         "−½ (d log 2π + log|Σ| + Σ_i difference_i · solved_i), the last sum over features, axis 1.",
     ),
 )
@@ -231,8 +231,8 @@ LOG_POSTERIOR = Exercise(
         Mistake(
             "underflow",
             _naive_log_posterior,
-            "The formula is right on paper, but exp(−1000) is 0 in floating point, and 0/0 is nan. Subtract the largest "
-            "entry of each row before exp; it cancels in the ratio.",
+            "The formula is right on paper, but exp(−1000) is 0 in floating point, and 0/0 is nan. Subtract the "
+            "largest entry of each row before exp; it cancels in the ratio.",
         ),
         Mistake(
             "probabilities",
@@ -242,7 +242,8 @@ LOG_POSTERIOR = Exercise(
         Mistake(
             "over the rows",
             lambda log_joint: log_posterior(log_joint.T).T,
-            "You normalised over the rows (axis 0), that is over examples. The sum in p(x) runs over the classes, axis 1.",
+            "You normalised over the rows (axis 0), that is over examples. The sum in p(x) runs over the classes, "
+            "axis 1.",
         ),
         Mistake(
             "only shifted",
@@ -251,17 +252,24 @@ LOG_POSTERIOR = Exercise(
             "exponentials of a row do not sum to one yet.",
         ),
         Mistake(
+            "sum of logarithms",
+            lambda log_joint: log_joint - log_joint.sum(axis=1, keepdims=True),
+            "You subtracted the sum of the logarithms. log p(x) is the logarithm of the sum: exp first, then sum, "
+            "then log.",
+        ),
+        Mistake(
             "the largest forgotten",
             lambda log_joint: (
-                log_joint
-                - np.log(np.exp(log_joint - log_joint.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True))
+                log_joint - np.log(np.exp(log_joint - log_joint.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True))
             ),
-            "You took the largest entry out before exp, but did not put it back: log p(x) = largest + log Σ exp(… − largest).",
+            "You took the largest entry out before exp, but did not put it back: log p(x) = largest + log Σ exp(… − "
+            "largest).",
         ),
     ),
     hints=(
         "Equation (3) in logarithms: log p(y | x) = log p(x, y) − log p(x), and log p(x) = log Σ_y exp log p(x, y).",
-        "For any m: log Σ exp(a) = m + log Σ exp(a − m). Take m as the largest entry of the row, so that exp sees 0 at most.",
+        "For any m: log Σ exp(a) = m + log Σ exp(a − m). Take m as the largest entry of the row, so that exp sees 0 "
+        "at most.",
         "m = log_joint.max(axis=1, keepdims=True); "
         "log_joint - (m + np.log(np.exp(log_joint - m).sum(axis=1, keepdims=True)))",
     ),
@@ -289,9 +297,7 @@ def _conditional_with(weights, centre=True):
 _X = np.array([1.2, np.nan, 3.0, np.nan])
 _OBSERVED = np.array([True, False, True, False])
 _MEAN4 = np.array([0.5, -1.0, 2.0, 0.3])
-_COVARIANCE4 = np.array(
-    [[2.0, 0.8, -0.4, 0.5], [0.8, 1.5, 0.2, -0.3], [-0.4, 0.2, 0.6, 0.1], [0.5, -0.3, 0.1, 0.9]]
-)
+_COVARIANCE4 = np.array([[2.0, 0.8, -0.4, 0.5], [0.8, 1.5, 0.2, -0.3], [-0.4, 0.2, 0.6, 0.1], [0.5, -0.3, 0.1, 0.9]])
 
 CONDITIONAL = Exercise(
     name="gaussian.conditional",
@@ -322,22 +328,20 @@ CONDITIONAL = Exercise(
         ),
         Mistake(
             "not centred",
-            _conditional_with(
-                lambda c, o, m: np.linalg.solve(c[np.ix_(o, o)], c[np.ix_(o, m)]), centre=False
-            ),
-            "You multiplied by x_o. It must be x_o − μ_o: if the observed features sit at their mean, nothing is learned.",
+            _conditional_with(lambda c, o, m: np.linalg.solve(c[np.ix_(o, o)], c[np.ix_(o, m)]), centre=False),
+            "You multiplied by x_o. It must be x_o − μ_o: if the observed features sit at their mean, nothing is "
+            "learned.",
         ),
         Mistake(
             "wrong sign",
-            lambda x, observed, mean, covariance: (
-                2 * mean[~observed] - conditional_mean(x, observed, mean, covariance)
-            ),
-            "The sign of the correction is turned: a positive covariance and an observed value above its mean raise the "
-            "expectation of the missing one.",
+            lambda x, observed, mean, covariance: 2 * mean[~observed] - conditional_mean(x, observed, mean, covariance),
+            "The sign of the correction is turned: a positive covariance and an observed value above its mean raise "
+            "the expectation of the missing one.",
         ),
     ),
     hints=(
-        "Cut mean and covariance into observed (o) and missing (m): equation (12). covariance[np.ix_(observed, missing)] is Σ_om.",
+        "Cut mean and covariance into observed (o) and missing (m): equation (12). covariance[np.ix_(observed, "
+        "missing)] is Σ_om.",
         "np.linalg.solve(Σ_oo, Σ_om) gives Σ_oo⁻¹ Σ_om, a matrix (number observed, number missing).",
         "mean[missing] + (x[observed] - mean[observed]) @ np.linalg.solve(Σ_oo, Σ_om)",
     ),
@@ -372,8 +376,8 @@ BAYES_ERROR = Exercise(
         Mistake(
             "the accuracy",
             lambda grid, log_joint: np.sum(np.exp(log_joint).max(axis=1)) * (grid[1] - grid[0]),
-            "This is the probability of being right. The best rule takes the larger joint density, so its error is the integral "
-            "of the smaller one.",
+            "This is the probability of being right. The best rule takes the larger joint density, so its error is "
+            "the integral of the smaller one.",
         ),
         Mistake(
             "no width",
@@ -381,16 +385,19 @@ BAYES_ERROR = Exercise(
             "A sum over the grid is not yet an integral: multiply by the distance between two grid points.",
         ),
         Mistake(
+            "smallest over the grid",
+            lambda grid, log_joint: np.sum(np.exp(log_joint).min(axis=0)) * (grid[1] - grid[0]),
+            "You took the smallest value along the grid (axis 0). At each x, compare the two classes: axis 1.",
+        ),
+        Mistake(
             "posterior, not weighed",
             lambda grid, log_joint: np.mean(np.exp(log_posterior(log_joint)).min(axis=1)),
-            "You averaged the smaller posterior over the grid as if every x were equally likely. Weigh it by p(x), which turns "
-            "the posterior back into the joint.",
+            "You averaged the smaller posterior over the grid as if every x were equally likely. Weigh it by p(x), "
+            "which turns the posterior back into the joint.",
         ),
         Mistake(
             "integral of the posterior",
-            lambda grid, log_joint: (
-                np.sum(np.exp(log_posterior(log_joint)).min(axis=1)) * (grid[1] - grid[0])
-            ),
+            lambda grid, log_joint: np.sum(np.exp(log_posterior(log_joint)).min(axis=1)) * (grid[1] - grid[0]),
             "You integrated the smaller posterior without p(x). Equation (5) integrates the joint, p(y | x) p(x).",
         ),
         Mistake(
@@ -400,14 +407,78 @@ BAYES_ERROR = Exercise(
         ),
     ),
     hints=(
-        "At each x the best rule decides for the class with the larger joint density. How much probability is then wrong?",
+        "At each x the best rule decides for the class with the larger joint density. How much probability is then "
+        "wrong?",
         "Equation (5) for two classes: ∫ min(p(x, 0), p(x, 1)) dx. The joint comes as logarithms, (n, 2).",
         "np.exp(log_joint).min(axis=1).sum() * (grid[1] - grid[0])",
     ),
 )
 
 
-EXERCISES = (POSTERIOR, FIT, LOG_DENSITY, LOG_POSTERIOR, CONDITIONAL, BAYES_ERROR)
+# 7 ── Sampling ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def sample_gaussian(z, mean, covariance):
+    return mean + z @ np.linalg.cholesky(covariance).T
+
+
+def _same_moments(result, expected):
+    """z has mean zero and covariance I to the digit, so that any root of the covariance passes, and only a root."""
+    same_mean = np.allclose(result.mean(axis=0), expected.mean(axis=0))
+    return same_mean and np.allclose(np.cov(result.T, bias=True), np.cov(expected.T, bias=True))
+
+
+def _exactly_standard(n, d):
+    """(n, d) numbers with mean 0 and covariance I to rounding."""
+    z = np.random.default_rng(0).normal(size=(n, d))
+    z -= z.mean(axis=0)
+    return np.sqrt(n) * np.linalg.svd(z, full_matrices=False)[0]
+
+
+SAMPLE = Exercise(
+    name="gaussian.sample",
+    title="Draw from a Gaussian",
+    difficulty=2,
+    minutes=8,
+    reference=sample_gaussian,
+    compare=_same_moments,
+    criterion="The mean and the covariance of your rows are compared with μ and Σ (those of z are exactly 0 and I).",
+    cases=((_exactly_standard(40, 3), _MEAN, _COVARIANCE), (_exactly_standard(25, 2), _MEAN[:2], _COVARIANCE[:2, :2])),
+    mistakes=(
+        Mistake(
+            "times the covariance",
+            lambda z, mean, covariance: mean + z @ covariance,
+            "You multiplied by Σ. The covariance of z A is AᵀA, so A has to be a root of Σ, not Σ itself: in one "
+            "dimension, the standard deviation, not the variance.",
+        ),
+        Mistake(
+            "root not transposed",
+            lambda z, mean, covariance: mean + z @ np.linalg.cholesky(covariance),
+            "np.linalg.cholesky gives L with Σ = L Lᵀ. Rows z L have covariance LᵀL, which is another matrix; rows z "
+            "Lᵀ have L Lᵀ.",
+        ),
+        Mistake(
+            "no mean",
+            lambda z, mean, covariance: z @ np.linalg.cholesky(covariance).T,
+            "The covariance is right, but the draws are centred at zero: add the mean.",
+        ),
+        Mistake(
+            "variances alone",
+            lambda z, mean, covariance: mean + z * np.sqrt(np.diag(covariance)),
+            "Each feature has its right variance, but they do not vary together. Multiply by a root of the whole "
+            "matrix.",
+        ),
+    ),
+    hints=(
+        "If z has covariance I, what is the covariance of A z, and which A makes it Σ?",
+        "A Aᵀ = Σ: the lower triangular Cholesky factor L will do. For rows instead of columns, multiply by Lᵀ from "
+        "the right.",
+        "mean + z @ np.linalg.cholesky(covariance).T",
+    ),
+)
+
+
+EXERCISES = (POSTERIOR, FIT, LOG_DENSITY, LOG_POSTERIOR, BAYES_ERROR, SAMPLE, CONDITIONAL)
 
 
 QUIZ = (
@@ -439,33 +510,36 @@ QUIZ = (
     ),
     Question(
         "gaussian.taxonomy",
-        "A GAN's generator can be sampled but gives no value for p(x). Where in the tree does it stand?",
+        "Where does a GAN stand in the tree?",
         (
             Option(
                 "explicit density, tractable",
                 False,
-                "There p(x) is a formula that you can evaluate, as in a Gaussian or an autoregressive model.",
+                "There p(x) is a formula that you can evaluate, as in a Gaussian or an autoregressive model. A GAN "
+                "has none.",
             ),
             Option(
                 "explicit density, approximate",
                 False,
-                "There p(x) is written down and bounded or estimated, as in a VAE.",
+                "There p(x) is written down, if only as an integral that must be bounded, as in a VAE. A GAN writes "
+                "none down.",
             ),
             Option(
                 "implicit density",
                 True,
-                "Yes: the model is a way to draw samples, and no density is ever written down.",
+                "Yes: its generator is a way to draw samples, and no value of p(x) ever comes out.",
             ),
             Option(
                 "outside the tree, it is discriminative",
                 False,
-                "Its discriminator alone is; the generator draws from a distribution, so it is generative.",
+                "Its discriminator alone is; the generator draws from a distribution, so the model is generative.",
             ),
         ),
     ),
     Question(
         "gaussian.boundary",
-        "Two Gaussian classes have the same covariance matrix but different means and priors. The boundary of the best rule is",
+        "Two Gaussian classes have the same covariance matrix but different means and priors. The boundary of the "
+        "best rule is",
         (
             Option(
                 "a straight line (a hyperplane)",
@@ -491,27 +565,30 @@ QUIZ = (
     ),
     Question(
         "gaussian.ng_jordan",
-        "Ng and Jordan (2002) compare naive Bayes with logistic regression. What do they find?",
+        "What did Ng and Jordan (2002) find about naive Bayes and its discriminative peer?",
         (
             Option(
-                "The generative one is always better",
+                "The generative one errs less at every size",
                 False,
-                "With much data the discriminative one is at least as good: its asymptotic error is not larger.",
+                "It often leads while rows are few, because its parameters settle sooner. With many rows it is often "
+                "overtaken.",
             ),
             Option(
-                "The discriminative one is always better",
+                "The discriminative one errs less at every size",
                 False,
-                "With few examples the generative one is often ahead, because its parameters settle sooner.",
+                "With few rows it is often behind; of our four data sets it led throughout on one.",
             ),
             Option(
-                "The generative one settles with fewer examples, the discriminative one at an error no larger",
+                "One settles sooner, the other at a lower error",
                 True,
-                "Yes: order log d examples against order d, but towards a limit that is never below the other's.",
+                "Yes: order log d rows against order d. The lower limit is that of the best line; logistic "
+                "regression, which maximises a likelihood, usually comes near it.",
             ),
             Option(
-                "They are the same model",
+                "They make the same decisions in the limit",
                 False,
-                "They have the same form of posterior, but are fitted differently: to p(x, y) and to p(y | x).",
+                "Their posteriors have the same form, but they are fitted to different things, and where the naive "
+                "assumption fails their limits differ.",
             ),
         ),
     ),
@@ -548,12 +625,14 @@ QUIZ = (
             Option(
                 "goes to the Bayes error",
                 False,
-                "Only if the model can represent the truth, or is lucky. More data removes variance, not a wrong assumption.",
+                "Only if the model can represent the truth, or is lucky. More data removes variance, not a wrong "
+                "assumption.",
             ),
             Option(
                 "goes to a limit that can lie above the Bayes error",
                 True,
-                "Yes: maximum likelihood finds the nearest Gaussians in KL divergence, and their boundary may be off.",
+                "Yes: the most likely Gaussians have the data's means and covariances, and their boundary may still "
+                "be off.",
             ),
             Option(
                 "goes to one half",

@@ -20,9 +20,7 @@ def main(arguments=None):
     """Parse the command line, run, store. Returns the file written, or None where it only listed."""
     known = experiments()
     parser = argparse.ArgumentParser(prog="python -m course_utils.experiments", description=package.__doc__)
-    parser.add_argument(
-        "name", nargs="?", choices=sorted(known), help="without it, the experiments are listed"
-    )
+    parser.add_argument("name", nargs="?", choices=sorted(known), help="without it, the experiments are listed")
     name = parser.parse_args(arguments).name
     if name is None:
         for known_name, module in sorted(known.items()):

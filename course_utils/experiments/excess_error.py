@@ -45,25 +45,19 @@ def fit_rule(name, X, y, max_iter):
         return GaussianClasses(model.priors_, model.means_, model.covariance_).bayes_rule()
     squares = name.endswith("squares added")
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ConvergenceWarning
-        )  # separable rows have no maximum of the likelihood
+        warnings.simplefilter("ignore", ConvergenceWarning)  # separable rows have no maximum of the likelihood
         model = LogisticRegression(C=np.inf, max_iter=max_iter).fit(with_squares(X) if squares else X, y)
     if not squares:
         return QuadraticRule.from_linear(model.coef_, model.intercept_[0])
     b1, b2, a11, a12, a22 = model.coef_[0]
-    return QuadraticRule(
-        np.array([[a11, a12 / 2], [a12 / 2, a22]]), np.array([b1, b2]), float(model.intercept_[0])
-    )
+    return QuadraticRule(np.array([[a11, a12 / 2], [a12 / 2, a22]]), np.array([b1, b2]), float(model.intercept_[0]))
 
 
 def training_set(problem, size, seed):
     """size / 2 rows of each class, (size, 2) and (size,), from a seed of their own."""
     rng = np.random.default_rng([seed, size])
     y = np.repeat([0, 1], size // 2)
-    noise = np.einsum(
-        "nij,nj->ni", np.linalg.cholesky(problem.covariances)[y], rng.standard_normal((size, 2))
-    )
+    noise = np.einsum("nij,nj->ni", np.linalg.cholesky(problem.covariances)[y], rng.standard_normal((size, 2)))
     return problem.means[y] + noise, y
 
 
@@ -78,9 +72,7 @@ def run(config, report):
             for seed in range(config["seeds"]):
                 X, y = training_set(problem, size, seed)
                 for i, model in enumerate(config["models"]):
-                    excess[i, j, seed] = (
-                        problem.error(fit_rule(model, X, y, config["max_iter"])) - bayes_error
-                    )
+                    excess[i, j, seed] = problem.error(fit_rule(model, X, y, config["max_iter"])) - bayes_error
             report(f"{name}: {size} rows")
         results[name] = {"bayes_error": bayes_error, "excess": np.round(excess, 7).tolist()}
     return results

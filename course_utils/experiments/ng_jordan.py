@@ -1,7 +1,8 @@
 """Naive Bayes against logistic regression on real tables, as the training set grows (Ng and Jordan 2002).
 
 Each seed splits a data set anew into a test part and a pool, stratified by class, and trains on the first m rows of the
-pool in a stratified order, so that a larger training set contains the smaller ones. Stored are the test errors as counts.
+pool in a stratified order, so that a larger training set contains the smaller ones. Stored are the test errors as
+counts.
 """
 
 import warnings

@@ -1,4 +1,4 @@
-"""Lesson 1: joint, marginal and posterior of Gaussian classes, and what generative and discriminative models make of them."""
+"""Lesson 1: joint, marginal and posterior of Gaussian classes, and what both kinds of model make of them."""
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -18,7 +18,7 @@ def plane(low, high):
 
 
 def two_classes(distance=2.0, ratio=1.0, correlation=0.0, prior=0.5):
-    """Two Gaussian classes: means ``distance`` apart, class 1 ``ratio`` times as wide, correlated by ±``correlation``."""
+    """Two Gaussian classes: means ``distance`` apart, class 1 ``ratio`` times as wide, correlations of both signs."""
     r, s = correlation, ratio
     return GaussianClasses(
         priors=[1 - prior, prior],
@@ -90,14 +90,12 @@ def joint_marginal_posterior(distance=2.0, ratio=1.0, correlation=0.0, prior=0.5
     right.set_title("posterior p(y = 1 | x)")
     fig.legend(loc="outside lower right", ncols=3)
     for ax in (left, middle, right):
-        ax.set(
-            aspect="equal", xlim=(-5, 5), ylim=(-5, 5), xlabel="$x_1$", xticks=[-4, 0, 4], yticks=[-4, 0, 4]
-        )
+        ax.set(aspect="equal", xlim=(-5, 5), ylim=(-5, 5), xlabel="$x_1$", xticks=[-4, 0, 4], yticks=[-4, 0, 4])
     left.set_ylabel("$x_2$")
     error = {name: problem.error(rule) for name, (rule, _) in rules.items()}
     caption = (
-        f"Means {distance:.1f} apart, class 1 {ratio:.1f} times as wide, correlations ±{correlation:.1f}, p(y = 1) = {prior:.2f}: "
-        f"the Bayes error is {error['optimum']:.1%}; fitted to {n_samples} draws, the Gaussian joint errs "
+        f"Means {distance:.1f} apart, class 1 {ratio:.1f} times as wide, correlations ±{correlation:.1f}, p(y = 1) = "
+        f"{prior:.2f}: the Bayes error is {error['optimum']:.1%}; fitted to {n_samples} draws, the Gaussian joint errs "
         f"{error['generative (QDA)']:.1%} and logistic regression {error['discriminative (logistic)']:.1%} of the time."
     )
     return fig, caption
@@ -120,9 +118,7 @@ def iris_boundaries(table, features, model, logistic):
     axes_values = [np.linspace(low[i], high[i], 600) for i in range(2)]
     grid = np.stack(np.meshgrid(*axes_values), axis=-1).reshape(-1, 2)
     fig, panels = figure(1, 2, width=11, height=4.8, sharex=True, sharey=True)
-    for ax, fitted, name in zip(
-        panels, (model, logistic), ("Gaussian joint", "logistic regression"), strict=True
-    ):
+    for ax, fitted, name in zip(panels, (model, logistic), ("Gaussian joint", "logistic regression"), strict=True):
         region = fitted.predict(grid).reshape(600, 600)
         ax.contour(*axes_values, region, [0.5, 1.5], colors=INK, linewidths=2)
         for k, label in enumerate(table.class_names):
@@ -135,9 +131,9 @@ def iris_boundaries(table, features, model, logistic):
     panels[0].legend(loc="upper left")
     wrong = [int(np.sum(fitted.predict(X) != y)) for fitted in (model, logistic)]
     caption = (
-        f"Iris by {table.feature_names[features[0]]} and {table.feature_names[features[1]]}: the Gaussian joint (left, ellipses "
-        f"at two standard deviations) bends its boundaries and misplaces {wrong[0]} of {len(y)} flowers, logistic regression "
-        f"(right) draws straight ones and misplaces {wrong[1]}."
+        f"Iris by {table.feature_names[features[0]]} and {table.feature_names[features[1]]}: the Gaussian joint "
+        f"(left, ellipses at two standard deviations) bends its boundaries and misplaces {wrong[0]} of {len(y)} "
+        f"flowers, logistic regression (right) draws straight ones and misplaces {wrong[1]}."
     )
     return fig, caption
 
@@ -150,9 +146,9 @@ def sampled_digits(real, samples, labels, title):
     fig = image_grid(rows, names, title=title)
     outside = np.mean((np.stack(samples) < 0) | (np.stack(samples) > 1))
     caption = (
-        f"Real digits ({len(real)} rows) above digits drawn from the Gaussian joint ({len(samples)} rows), classes {labels[0]} to "
-        f"{labels[-1]} from left to right. Of the sampled pixels {outside:.0%} lie below 0 or above 1, where no ink can be; they "
-        f"are drawn as white and black."
+        f"Real digits ({len(real)} rows) above digits drawn from the Gaussian joint ({len(samples)} rows), classes "
+        f"{labels[0]} to {labels[-1]} from left to right. Of the sampled pixels {outside:.0%} lie below 0 or above 1, "
+        f"where no ink can be; they are drawn as white and black."
     )
     return fig, caption
 
@@ -168,8 +164,9 @@ def filled_digits(truth, seen, filled, mean_filled):
         size=0.75,
     )
     caption = (
-        f"The lower half of {len(truth)} test digits is hidden; on these, filling it with the mean of the training digits leaves an "
-        f"error of {error[0]:.2f} a pixel (root mean square), the conditional expectation of the Gaussian joint {error[1]:.2f}."
+        f"The lower half of {len(truth)} test digits is hidden; on these, filling it with the mean of the training "
+        f"digits leaves an error of {error[0]:.2f} a pixel (root mean square), the conditional expectation of the "
+        f"Gaussian joint {error[1]:.2f}."
     )
     return fig, caption
 
@@ -178,8 +175,8 @@ def filled_digits(truth, seen, filled, mean_filled):
 def outliers(groups):
     """What log p(x) and what a posterior say of strange inputs.
 
-    ``groups``: name → (log p(x) under the joint (n,), largest posterior of the discriminative model (n,)); the first group
-    is the familiar one.
+    ``groups``: name → (log p(x) under the joint (n,), largest posterior of the discriminative model (n,)); the first
+    group is the familiar one.
     """
     fig, (left, right) = figure(1, 2, width=11, height=4.4)
     log_p = np.concatenate([values for values, _ in groups.values()])
@@ -187,9 +184,7 @@ def outliers(groups):
     for k, (name, (values, confidence)) in enumerate(groups.items()):
         look = LOOKS[k]
         left.hist(values, bins, histtype="stepfilled", alpha=0.25, color=look.color)
-        left.hist(
-            values, bins, histtype="step", color=look.color, linestyle=look.linestyle, linewidth=2, label=name
-        )
+        left.hist(values, bins, histtype="step", color=look.color, linestyle=look.linestyle, linewidth=2, label=name)
         right.hist(
             confidence,
             np.linspace(0, 1, 41),
@@ -207,7 +202,9 @@ def outliers(groups):
     left.legend(loc="upper left")
     parts = [f"{name} {np.median(values):.0f}" for name, (values, _) in groups.items()]
     sure = [f"{np.mean(confidence > 0.9):.0%} of {name}" for name, (_, confidence) in groups.items()]
-    caption = f"Median log p(x) in nats: {', '.join(parts)}. Logistic regression is more than 90% sure of {', '.join(sure)}."
+    caption = (
+        f"Median log p(x) in nats: {', '.join(parts)}. Logistic regression is more than 90% sure of {', '.join(sure)}."
+    )
     return fig, caption
 
 
@@ -231,8 +228,8 @@ def em_step(state):
     unlabelled = y == -1
     wrong = int(np.sum(guess[unlabelled] != state["truth"][unlabelled]))
     caption = (
-        f"After step {state['step']} of expectation–maximisation the log-likelihood is {state['log_likelihood']:.2f} nats a row, "
-        f"and {wrong} of {int(unlabelled.sum())} unlabelled flowers (hollow) are in the wrong class."
+        f"After step {state['step']} of expectation–maximisation the log-likelihood is {state['log_likelihood']:.2f} "
+        f"nats a row, and {wrong} of {int(unlabelled.sum())} unlabelled flowers (hollow) are in the wrong class."
     )
     return fig, caption
 
@@ -240,8 +237,8 @@ def em_step(state):
 def crossing(first, second):
     """Where two error curves cross, from paired errors (size, seed) of two models.
 
-    Returns (last size index at which the first is ahead by more than two standard errors, first later index at which the
-    second is), or None if it does not happen in this order.
+    Returns (last size index at which the first is ahead by more than two standard errors, first later index at which
+    the second is), or None if it does not happen in this order.
     """
     difference = first - second  # (sizes, seeds); negative: the first model errs less
     mean = difference.mean(axis=1)
@@ -256,7 +253,7 @@ def crossing(first, second):
 
 @drawing
 def naive_bayes_against_logistic(record, generative, discriminative, others=()):
-    """Ng and Jordan's comparison from the stored experiment ``ng_jordan``: one panel a data set, bands of 95 % for the mean.
+    """Ng and Jordan's comparison from the stored experiment ``ng_jordan``: one panel a data set, 95% bands.
 
     The names of the models are those in ``record["config"]["models"]``; ``others`` are drawn besides the pair.
     """
@@ -280,21 +277,24 @@ def naive_bayes_against_logistic(record, generative, discriminative, others=()):
             ax.set_title(f"{data}: crosses between {low} and {high}")
             found.append(f"{data} between {low} and {high} rows")
         else:
-            ax.set_title(f"{data}: no crossing beyond the noise")
-            found.append(f"{data} none")
+            pair = [share[names.index(name)].mean(axis=1) for name in (generative, discriminative)]
+            throughout = "logistic regression leads throughout" if np.all(pair[1] < pair[0]) else "not overtaken"
+            ax.set_title(f"{data}: {throughout}")
+            found.append(f"{data} {throughout}")
         ax.set(xscale="log", yscale="log", xlabel="training rows", ylabel="test error")
         _plain_ticks(ax, sizes[:: max(1, len(sizes) // 5)], [0.02, 0.05, 0.1, 0.2, 0.5])
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     caption = (
-        f"Mean test error over {record['config']['seeds']} random splits with 95% bands; the place where logistic regression "
-        f"overtakes naive Bayes with one variance, beyond two standard errors on either side: {', '.join(found)}."
+        f"Mean test error over {record['config']['seeds']} random splits with 95% bands; the place where logistic "
+        f"regression overtakes naive Bayes with one variance, beyond two standard errors on either side: "
+        f"{', '.join(found)}."
     )
     return fig, caption
 
 
 @drawing
 def excess_over_bayes(record, live=None):
-    """The stored experiment ``excess_error``: mean excess over the Bayes error against training rows, one panel a problem.
+    """The stored experiment ``excess_error``: mean excess over the Bayes error against rows, one panel a problem.
 
     ``live``: problem → (sizes, {model: excess}) of one run in the lesson, drawn as points.
     """
@@ -314,9 +314,7 @@ def excess_over_bayes(record, live=None):
                 ax.scatter(live[name][0], np.maximum(live[name][1][model], 1e-5), s=36, **points(k))
         guide = sizes[4:]
         ax.plot(guide, 2.2 / guide, color=GREY, linewidth=1.2, linestyle=":")
-        ax.annotate(
-            "∝ 1/n", (guide[-2], 2.2 / guide[-2]), color=GREY, textcoords="offset points", xytext=(0, 6)
-        )
+        ax.annotate("∝ 1/n", (guide[-2], 2.2 / guide[-2]), color=GREY, textcoords="offset points", xytext=(0, 6))
         ax.set(
             title=f"{name}: Bayes error {result['bayes_error']:.2%}",
             xscale="log",
@@ -326,11 +324,15 @@ def excess_over_bayes(record, live=None):
         ax.set_xlabel("training rows")
         told.append(
             f"{name}: "
-            + ", ".join(f"{m} {excess[k, -1].mean():.3%}" for k, m in enumerate(record["config"]["models"]))
+            + ", ".join(f"{m} {100 * excess[k, -1].mean():.3f}" for k, m in enumerate(record["config"]["models"]))
         )
     axes[0].set_ylabel("error − Bayes error")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    caption = f"Mean excess over the Bayes error at {sizes[-1]} rows ({record['config']['seeds']} training sets); {'; '.join(told)}."
+    seeds = record["config"]["seeds"]
+    caption = (
+        f"Mean excess over the Bayes error at {sizes[-1]} rows ({seeds} training sets), in percentage points; "
+        f"{'; '.join(told)}."
+    )
     return fig, caption
 
 

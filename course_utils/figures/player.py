@@ -61,9 +61,7 @@ class Film:
         n = len(self.frames)
         if n < 2:
             raise ValueError(f"frames must hold at least two frames, got {n}")
-        self.labels = (
-            [f"{k + 1} of {n}" for k in range(n)] if labels is None else [str(one) for one in labels]
-        )
+        self.labels = [f"{k + 1} of {n}" for k in range(n)] if labels is None else [str(one) for one in labels]
         if len(self.labels) != n:
             raise ValueError(f"labels must be as many as the {n} frames, got {len(self.labels)}")
         if not (isinstance(columns, int) and columns >= 1):
@@ -154,7 +152,7 @@ class Film:
     def step(self, by):
         """Stop, and turn `by` frames."""
         self.play.playing = False
-        self.slider.value = min(max(self.slider.value + by, 0), len(self.frames) - 1)
+        self.slider.value += by  # which the slider keeps within its ends
 
     def _hurry(self, _change):
         self.play.interval = round(1000 / (self.speed * self.pace.value))
@@ -202,10 +200,6 @@ def sheet(images, labels, columns, width, height):
             row, column = divmod(k, columns)
             top = total - row * (height + BAND)
             pixels = imread(io.BytesIO(image), format="png")
-            fig.figimage(
-                pixels, column * width * SHARP, (top - BAND) * SHARP - pixels.shape[0], origin="upper"
-            )
-            fig.text(
-                (column + 0.5) / columns, (top - BAND / 2) / total, label, ha="center", va="center", color=INK
-            )
+            fig.figimage(pixels, column * width * SHARP, (top - BAND) * SHARP - pixels.shape[0], origin="upper")
+            fig.text((column + 0.5) / columns, (top - BAND / 2) / total, label, ha="center", va="center", color=INK)
     return png(fig)

@@ -4,13 +4,15 @@ import base64
 import io
 import re
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
 from course_utils.figures.style import DPI, SHARP, style
 
 SHORTEST = 20  # characters: less than this describes no figure
 
 
 def png(fig, *, sharp=SHARP):
-    """The figure as the bytes of a PNG file; the same figure gives the same bytes.
+    """The figure as the bytes of a PNG file; figures drawn alike give the same bytes.
 
     Parameters
     ----------
@@ -18,10 +20,14 @@ def png(fig, *, sharp=SHARP):
     sharp : float
         Pixels of the file for each CSS pixel of the screen.
     """
-    target = io.BytesIO()
-    with style():
-        # matplotlib would write its version into the file; without it, an update changes only what it draws
-        fig.savefig(target, format="png", dpi=DPI * sharp, metadata={"Software": None})
+    target, dpi = io.BytesIO(), fig.dpi
+    fig.dpi = DPI * sharp
+    try:
+        with style():
+            # savefig would draw it twice where there is a layout to find, and write its version into the file
+            FigureCanvasAgg(fig).print_png(target, metadata={"Software": None})
+    finally:
+        fig.dpi = dpi
     return target.getvalue()
 
 
@@ -50,9 +56,7 @@ def described(caption):
         raise TypeError(f"caption must be a sentence (str), got {type(caption).__name__}")
     caption = " ".join(caption.split())
     if len(caption) < SHORTEST:
-        raise ValueError(
-            f"caption must describe the figure, in {SHORTEST} characters or more, got {caption!r}"
-        )
+        raise ValueError(f"caption must describe the figure, in {SHORTEST} characters or more, got {caption!r}")
     return caption
 
 

@@ -69,9 +69,7 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
-    "axes.prop_cycle": cycler(
-        color=[look.color for look in LOOKS], linestyle=[look.linestyle for look in LOOKS]
-    ),
+    "axes.prop_cycle": cycler(color=[look.color for look in LOOKS], linestyle=[look.linestyle for look in LOOKS]),
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,

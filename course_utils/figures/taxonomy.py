@@ -23,8 +23,8 @@ NODES = {
     "flows": ("change of\nvariables (flows)", "", 19.8, 4, "tractable", "leaf"),
     "variational": ("variational:\nVAE", "lesson 5", 46.5, 20.5, "approximate", "leaf"),
     "boltzmann": ("Markov chain:\nBoltzmann m.", "", 61.5, 20.5, "approximate", "leaf"),
-    "diffusion": ("diffusion,\nscore-based", "since 2017", 46.5, 4, "variational", "since"),
-    "energy": ("deep energy-\nbased", "since 2017", 61.5, 4, "boltzmann", "since"),
+    "diffusion": ("diffusion,\nscore-based", "grown since", 46.5, 4, "variational", "since"),
+    "energy": ("deep energy-\nbased", "grown since", 61.5, 4, "boltzmann", "since"),
     "gan": ("GAN", "lesson 4", 77.3, 20.5, "direct", "leaf"),
     "gsn": ("generative\nstochastic\nnetwork", "", 93, 20.5, "chain", "leaf"),
 }
@@ -49,9 +49,7 @@ def taxonomy():
     name, why, x, y = BERT
     ax.text(x, y, f"{name}\n", ha="center", va="center", fontsize=12, weight="bold", color=INK, zorder=3)
     ax.text(x, y - 1.6, why, ha="center", va="center", fontsize=11, color=INK, zorder=3)
-    ax.add_patch(
-        _rounded(x - 14, y - 4.4, 28, 8.8, {"facecolor": "white", "edgecolor": GREY, "linestyle": ":"})
-    )
+    ax.add_patch(_rounded(x - 14, y - 4.4, 28, 8.8, {"facecolor": "white", "edgecolor": GREY, "linestyle": ":"}))
 
     def told(kind):
         chosen = [node for node in NODES.values() if node[5] == kind and node[1]]
@@ -59,9 +57,9 @@ def taxonomy():
 
     taught, since = told("leaf"), told("since")
     caption = (
-        f"The tree of generative models after Goodfellow (2017). Explicit densities stand on the left, implicit ones on the "
-        f"right; {len(taught)} leaves are taught here: {'; '.join(taught)}. Grown since: {'; '.join(since)}. BERT (lesson 7) "
-        f"stands outside."
+        f"The tree of generative models after Goodfellow (2017). Explicit densities stand on the left, implicit ones "
+        f"on the right; {len(taught)} leaves are taught here: {'; '.join(taught)}. Since then: {'; '.join(since)}. "
+        f"BERT (lesson 7) stands outside."
     )
     return fig, caption
 
@@ -82,9 +80,7 @@ def _box(ax, x, y, name, lessons, kind):
     if lessons:
         below = y - height / 2 + 0.5 + LINE / 2
         color = LOOKS[1].color if kind == "since" else LOOKS[0].color
-        ax.text(
-            x, below, lessons, ha="center", va="center", fontsize=11.5, weight="bold", color=color, zorder=3
-        )
+        ax.text(x, below, lessons, ha="center", va="center", fontsize=11.5, weight="bold", color=color, zorder=3)
 
 
 def _size(name, lessons):

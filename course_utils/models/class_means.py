@@ -1,22 +1,27 @@
-"""Sums, counts and means of each class, built up batch by batch, and exactly the same as from all rows at once."""
+"""Sums, counts and means of each class, built up batch by batch, and the same as from all rows at once."""
 
 import numpy as np
-from scipy.sparse import csc_array, issparse
+from scipy.sparse import coo_array, csc_array, issparse
 
 
 def class_sums(values, labels, n_classes, weights=None):
-    """Σ_{i: labels_i = k} weights_i values_i for each class k, (n, d) → (n_classes, d), in one pass over the values.
+    """Σ_i weights_i values_i over the rows i of each class, (n, d) → (n_classes, d), in one reading of the values.
 
     Parameters
     ----------
-    values : (n, d), dense or sparse; the sums are dense
+    values : (n, d), dense or sparse by rows (CSR); the sums are dense
     labels : (n,) of int, 0 … n_classes − 1
     weights : (n,) or None
     """
-    n = len(labels)
-    entries = np.ones(n) if weights is None else weights
-    members = csc_array((entries, labels, np.arange(n + 1)), shape=(n_classes, n))  # column i: row i's class
-    return (members.tocsr() @ values).toarray() if issparse(values) else members @ values
+    n, d = values.shape
+    if issparse(values):
+        # The entries, each moved to the row of its class; what meets in one place is added up.
+        entries_of_row = np.diff(values.indptr)
+        data = values.data if weights is None else values.data * np.repeat(weights, entries_of_row)
+        rows = np.repeat(labels.astype(values.indices.dtype), entries_of_row)
+        return coo_array((data, (rows, values.indices)), shape=(n_classes, d)).toarray()
+    weights = np.ones(n) if weights is None else weights
+    return csc_array((weights, labels, np.arange(n + 1)), shape=(n_classes, n)) @ values  # indicators of the classes
 
 
 class ClassMeans:
@@ -41,15 +46,17 @@ class ClassMeans:
         shift : (K, d), what ``merge`` returns
         """
         n_classes = len(self.counts)
-        # Differences to the first row are small and exact where the features have a large offset; sums of the rows
-        # themselves would round it into the means. A constant feature becomes exactly zero.
-        origin = X[0]
-        centred = X - origin
+        # Differences to the first row of the class: small where the features have an offset, whose rounding would
+        # stay in sums of the rows themselves, and exactly zero for a feature that is constant in the class.
+        first = np.zeros(n_classes, dtype=int)
+        first[labels[::-1]] = np.arange(len(X))[::-1]  # of several rows the one written last, so the first
+        origins = X[first]
+        centred = X - origins.take(labels, axis=0)
         counts = np.bincount(labels, weights, minlength=n_classes)
         sums = class_sums(centred, labels, n_classes, weights)
         means = np.divide(sums, counts[:, None], out=np.zeros_like(sums), where=counts[:, None] > 0)
-        centred -= means[labels]
-        return centred, self.merge(counts, means + origin)
+        centred -= means.take(labels, axis=0)
+        return centred, self.merge(counts, np.where(counts[:, None] > 0, origins + means, 0.0))
 
     def merge(self, counts, means):
         """Merge the counts (K,) and means (K, d) of other rows into these.
@@ -58,8 +65,8 @@ class ClassMeans:
 
             m + n′/(n + n′) (m′ − m),
 
-        and the scatter about it is the sum of the two scatters plus n n′/(n + n′) (m′ − m)(m′ − m)ᵀ (Chan, Golub and
-        LeVeque 1983, "Algorithms for computing the sample variance", The American Statistician 37, equation 2.1).
+        and the scatter about it is the sum of the two scatters plus n n′/(n + n′) (m′ − m)(m′ − m)ᵀ (Chan, Golub
+        and LeVeque 1983, "Algorithms for computing the sample variance", The American Statistician 37).
 
         Returns
         -------

@@ -13,8 +13,8 @@ from .generative_classifier import GenerativeClassifier, check_priors, log_sum_e
 # Rows whitened at a time: a block of this many rows and its K results stay in the processor's cache.
 BLOCK_ROWS = 1024
 
-# Forming XᵀX squares the condition number of X. Below this reciprocal condition number of XᵀX, its Cholesky factor would
-# lose more than four of the sixteen digits where X itself loses two, and the factor comes from X.
+# Forming XᵀX squares the condition number of X. Below this reciprocal condition number of XᵀX, its Cholesky factor
+# would lose more than four of the sixteen digits where X itself loses two, and the factor comes from X.
 SAFE_RECIPROCAL_CONDITION = 1e-4
 
 
@@ -136,9 +136,7 @@ def _covariance_factor(centred, total, reg_param, rounding):
 def _factor_without_squaring(centred, total, reg_param, rounding):
     """The same R by a QR decomposition of the data: it never forms XᵀX, so the condition number is not squared."""
     d = centred.shape[1]
-    rows = np.vstack(
-        [np.sqrt((1 - reg_param) / total) * centred, np.sqrt(reg_param) * np.eye(d)]
-    )  # (n + d, d)
+    rows = np.vstack([np.sqrt((1 - reg_param) / total) * centred, np.sqrt(reg_param) * np.eye(d)])  # (n + d, d)
     scale = np.linalg.norm(rows, axis=0)
     if np.all(scale > rounding):
         factor = np.linalg.qr(rows / scale, mode="r")
@@ -147,9 +145,7 @@ def _factor_without_squaring(centred, total, reg_param, rounding):
             return factor * scale
     constant = int(np.sum(scale <= rounding))
     because = (
-        f"{constant} of {d} features are constant in it"
-        if constant
-        else "its features are linearly dependent in it"
+        f"{constant} of {d} features are constant in it" if constant else "its features are linearly dependent in it"
     )
     raise LinAlgError(f"the covariance is singular, so there is no density: {because}.")
 
@@ -207,10 +203,10 @@ class QuadraticDiscriminantAnalysis(GenerativeClassifier):
     def fit_semi_supervised(self, X, y, max_iter=100, tol=1e-6, callback=None):
         """Fit to labelled and unlabelled rows together, by expectation–maximisation.
 
-        An unlabelled row adds log p(x) = log Σ_k p(x, y = k) to the log-likelihood, a labelled one log p(x, y). From the
-        fit to the labelled rows, each iteration gives every unlabelled row to the classes by its posterior (E) and fits
-        all classes to the rows so weighted (M). With reg_param = 0 the log-likelihood never falls (Dempster, Laird and
-        Rubin 1977; for classifiers, Nigam et al. 2000).
+        An unlabelled row adds log p(x) = log Σ_k p(x, y = k) to the log-likelihood, a labelled one log p(x, y).
+        From the fit to the labelled rows, each iteration gives every unlabelled row to the classes by its posterior (E)
+        and fits all classes to the rows so weighted (M). With reg_param = 0 the log-likelihood never falls (Dempster,
+        Laird and Rubin 1977; for classifiers, Nigam et al. 2000).
 
         Parameters
         ----------
@@ -262,8 +258,8 @@ class QuadraticDiscriminantAnalysis(GenerativeClassifier):
     def impute(self, X):
         """Fill each missing value (NaN) with its expectation given what is seen in its row, (n, d) → (n, d).
 
-        E[x_m | x_o] = Σ_k p(y = k | x_o) E[x_m | x_o, y = k]: the marginal p(x_o, y) weighs the classes, the conditional
-        Gaussian predicts within each. A row without any value gets the mean of x.
+        E[x_m | x_o] = Σ_k p(y = k | x_o) E[x_m | x_o, y = k]: the marginal p(x_o, y) weighs the classes, the
+        conditional Gaussian predicts within each. A row without any value gets the mean of x.
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan", copy=True)
@@ -275,13 +271,9 @@ class QuadraticDiscriminantAnalysis(GenerativeClassifier):
             values = X[np.ix_(rows, observed)]
             joint = np.log(self.priors_) + np.zeros((len(rows), 1))  # (rows, K), log p(x_o, y = k)
             if observed.any():
-                joint = joint + np.stack(
-                    [g.marginal(observed).log_prob(values) for g in self.gaussians_], axis=1
-                )
+                joint = joint + np.stack([g.marginal(observed).log_prob(values) for g in self.gaussians_], axis=1)
             posterior = np.exp(joint - log_sum_exp(joint)[:, None])
-            means = np.stack(
-                [g.condition(observed, values)[0] for g in self.gaussians_]
-            )  # (K, rows, missing)
+            means = np.stack([g.condition(observed, values)[0] for g in self.gaussians_])  # (K, rows, missing)
             X[np.ix_(rows, ~observed)] = np.einsum("nk,knm->nm", posterior, means)
         return X
 
@@ -297,9 +289,7 @@ class QuadraticDiscriminantAnalysis(GenerativeClassifier):
             raise ValueError(f"y must hold at least two classes; got one class, {self.classes_[0]}.")
         if counts.min() < 2:
             alone = self.classes_[counts.argmin()]
-            raise ValueError(
-                f"each class needs at least two rows for a covariance; class {alone} has 1 sample."
-            )
+            raise ValueError(f"each class needs at least two rows for a covariance; class {alone} has 1 sample.")
 
     def _fit_class(self, k, X, weights=None):
         try:

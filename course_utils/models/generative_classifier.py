@@ -5,8 +5,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-# Rows are taken in blocks of about this many numbers (2 MB): one block and its result stay in the processor's cache, and
-# no step needs a second array of the size of X.
+# Rows are taken in blocks of about this many numbers (2 MB): one block and its result stay in the processor's cache,
+# and no step needs a second array of the size of X.
 BLOCK_NUMBERS = 2**18
 
 

@@ -8,15 +8,15 @@ from .generative_classifier import GenerativeClassifier
 
 
 class IncrementalClassifier(GenerativeClassifier):
-    """A generative classifier whose maximum-likelihood fit depends on sums over the rows alone.
+    """A generative classifier whose fit depends on the data through sums over the rows alone.
 
-    Sums over batches add up, so ``partial_fit`` over any batches in any order gives the same model as ``fit`` to all rows,
-    up to rounding, in memory that does not grow with their number. A subclass writes, besides what
+    Sums over batches add up, so ``partial_fit`` over any batches in any order gives the same model as ``fit`` to
+    all rows, up to rounding, in memory that does not grow with their number. A subclass writes, besides what
     ``GenerativeClassifier`` asks for,
 
     - ``_start(n_classes)``: forget all rows; ``n_features_in_`` is known;
-    - ``_add(X, labels, weights)``: add the rows of X to them, labels (n,) being indices into ``classes_``;
-    - ``_estimate()``: the parameters that follow from the sums.
+    - ``_add(X, labels, weights)``: add the rows of X to the sums, labels (n,) being indices into ``classes_``;
+    - ``_estimate()``: set the parameters that follow from the sums.
     """
 
     _accept_sparse = False
@@ -45,7 +45,8 @@ class IncrementalClassifier(GenerativeClassifier):
             For parameters, data or weights that do not fit; the message says which.
         """
         X, y = self._validate_for_fit(X, y, first=True)
-        return self._begin(np.unique(y))._learn(X, y, sample_weight)
+        self._begin(np.unique(y))
+        return self._learn(X, y, sample_weight)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Learn from further rows; the model is then the one that ``fit`` to all rows so far would give.
@@ -56,19 +57,20 @@ class IncrementalClassifier(GenerativeClassifier):
         y : (n,)
         classes : all labels that will ever come; needed in the first call
         sample_weight : (n,), non-negative and not all zero, or None
+
+        Raises
+        ------
+        ValueError
+            As ``fit``; and for a label that is none of the classes, or other classes than in the first call.
         """
         first = not hasattr(self, "classes_")
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         X, y = self._validate_for_fit(X, y, first)
-        if classes is not None:
-            classes = unique_labels(classes)
-            if not first and not np.array_equal(classes, self.classes_):
-                raise ValueError(
-                    f"classes={classes} is not the same as on last call to partial_fit, was: {self.classes_}"
-                )
         if first:
-            self._begin(classes)
+            self._begin(unique_labels(classes))
+        elif classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
+            raise ValueError(f"classes={classes} is not the same as on last call to partial_fit, was: {self.classes_}")
         return self._learn(X, y, sample_weight)
 
     def _validate_for_fit(self, X, y, first):
@@ -79,7 +81,6 @@ class IncrementalClassifier(GenerativeClassifier):
     def _begin(self, classes):
         self._start(len(classes))
         self.classes_ = classes
-        return self
 
     def _learn(self, X, y, sample_weight):
         labels = np.searchsorted(self.classes_, y)

@@ -1,4 +1,4 @@
-"""Linear discriminant analysis: Gaussian classes that share one covariance; and Fisher's directions, which follow."""
+"""Linear discriminant analysis: Gaussian classes that share one covariance, and Fisher's directions from them."""
 
 from numbers import Real
 
@@ -15,6 +15,9 @@ from .incremental_classifier import IncrementalClassifier
 
 EPS = np.finfo(np.float64).eps
 
+# Below so many nats the terms of x·w are small enough that their rounding does not matter, x̄ subtracted or not.
+SMALL_OFFSET = 1e4
+
 
 def within_class_factor(X, labels, n_classes):
     """The class means, and a factor of the scatter of the rows about them, S_w = Σ_i (x_i − m_yi)(x_i − m_yi)ᵀ.
@@ -27,25 +30,23 @@ def within_class_factor(X, labels, n_classes):
     Returns
     -------
     classes : ClassMeans
-    factor : (d, d), upper triangular, factorᵀ factor = S_w
+    factor : (d, d), R, upper triangular, RᵀR = S_w
     """
     d = X.shape[1]
     classes, scatter = ClassMeans(n_classes, d), np.zeros((d, d))
     for block in row_blocks(X):
-        for rows in classes.add(X[block], labels[block]):
-            scatter += rows.T @ rows
+        centred, shift = classes.add(X[block], labels[block])
+        scatter += centred.T @ centred + shift.T @ shift
     factor = _cholesky(scatter)
-    if (
-        factor is None
-    ):  # a second reading of X, without squaring it: slower, and exact where the first was not
+    if factor is None:  # read X a second time and never square it: slower, but the digits are kept
         classes, factor = ClassMeans(n_classes, d), np.zeros((d, d))
         for block in row_blocks(X, least=d):
-            factor = _qr(factor, *classes.add(X[block], labels[block]))
+            factor = _triangular(factor, *classes.add(X[block], labels[block]))
     return classes, factor
 
 
 def _cholesky(scatter):
-    """Upper triangular R with RᵀR = scatter; None where squaring has cost too many digits, or the scatter is singular."""
+    """Upper triangular R, RᵀR = scatter; None if it is singular or squaring has cost too many digits."""
     scale = np.sqrt(np.diag(scatter))  # to a unit diagonal: units of measurement are no reason to lose digits
     if np.all(scale > 0):
         factor, failed = lapack.dpotrf(scatter / np.outer(scale, scale), clean=1)
@@ -54,9 +55,24 @@ def _cholesky(scatter):
     return None
 
 
-def _qr(*rows):
-    """Upper triangular R, (d, d), with RᵀR = Σ rowsᵀ rows over the given arrays, whose columns are the d features."""
-    return np.linalg.qr(np.vstack(rows), mode="r")
+def _triangular(*arrays):
+    """Upper triangular R, (d, d), with RᵀR the sum of AᵀA over the given A, (…, d) each: by QR, without AᵀA."""
+    return np.linalg.qr(np.vstack(arrays), mode="r")
+
+
+def ledoit_wolf_factor(X, labels):
+    """R, RᵀR = Σ_k n_k/n Σ_k, each class's covariance shrunk by the formula of Ledoit and Wolf, (d, d)."""
+    covariance = np.zeros((X.shape[1], X.shape[1]))
+    for k in np.unique(labels):
+        rows = X[labels == k]
+        if len(rows) > 1:
+            scaler = StandardScaler().fit(rows)
+            shrunk, _ = ledoit_wolf(scaler.transform(rows))
+            covariance += len(rows) / len(X) * np.outer(scaler.scale_, scaler.scale_) * shrunk
+    scale = np.sqrt(np.diag(covariance))
+    scale[scale == 0] = 1.0
+    variances, axes = np.linalg.eigh(covariance / np.outer(scale, scale))
+    return _triangular(np.sqrt(np.maximum(variances, 0.0))[:, None] * axes.T * scale)
 
 
 def whiten(factor, rounding):
@@ -65,13 +81,13 @@ def whiten(factor, rounding):
     Parameters
     ----------
     factor : (d, d), R, upper triangular
-    rounding : (d,), how much of each feature's standard deviation may be rounding; no more than that is none
+    rounding : (d,), a standard deviation that rounding alone may give each feature; what is no larger is none
 
     Returns
     -------
     whitening : (d, r), z = (x − m) whitening
     colouring : (r, d), x = m + z colouring
-    log_det : float, the logarithm of the product of the r non-zero eigenvalues of Σ
+    log_det : float, the logarithm of the product of the r eigenvalues of Σ that are not zero
     """
     d = factor.shape[1]
     scale = np.linalg.norm(factor, axis=0)  # (d,), standard deviations
@@ -80,46 +96,31 @@ def whiten(factor, rounding):
     scaled = np.where(constant, 0.0, factor / scale)  # a factor of the matrix of correlations
     if not constant.any() and lapack.dtrcon(scaled)[0] > SAFE_RECIPROCAL_CONDITION**2:
         return solve_triangular(factor, np.eye(d)), factor, 2 * np.log(np.abs(np.diag(factor))).sum()
-    # Rank-revealing: along the rows of V the correlations have the standard deviations s. What is no larger than the
-    # rounding of the data in that direction, or of this computation, is no direction of spread.
+    # Rank-revealing: along the rows of V the standardised features have the standard deviations s. What is no
+    # larger than the rounding of the data in that direction, or of this computation, is not spread.
     _, s, V = np.linalg.svd(scaled)
     kept = s > np.maximum(np.linalg.norm(V * rounding / scale, axis=1), 64 * d * EPS * s[0])
-    s, V = s[kept, None], V[kept]
+    s, V = s[kept, None], np.where(constant, 0.0, V[kept])
     colouring = s * V * scale
     log_det = 2 * np.log(np.abs(np.diag(np.linalg.qr(colouring.T, mode="r")))).sum()
     return (V / (s * scale)).T, colouring, log_det
 
 
-def ledoit_wolf_factor(X, labels):
-    """R, (d, d), with RᵀR the mean over the rows of their class's covariance, shrunk by Ledoit and Wolf's formula."""
-    covariance = np.zeros((X.shape[1], X.shape[1]))
-    for k in np.unique(labels):
-        rows = X[labels == k]
-        if len(rows) > 1:
-            scaler = StandardScaler().fit(rows)
-            shrunk, _ = ledoit_wolf(scaler.transform(rows))
-            covariance += len(rows) / len(X) * np.outer(scaler.scale_, scaler.scale_) * shrunk
-    variances, axes = np.linalg.eigh(covariance)
-    return _qr(np.sqrt(np.maximum(variances, 0.0))[:, None] * axes.T)
-
-
 class LinearDiscriminantAnalysis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, IncrementalClassifier):
     """Gaussian classes with one covariance, p(x, y = k) = π_k N(x; m_k, Σ), fitted by maximum likelihood.
 
-    With the covariance shared, xᵀ Σ⁻¹ x is the same for all classes and cancels in Bayes' theorem: log p(y | x) is linear
-    in x up to a constant, and so are the boundaries (Hastie, Tibshirani and Friedman 2009, section 4.3). The directions in
-    which the class means differ most, in units of the spread within the classes, are Fisher's (1936).
-
-    The name is also that of latent Dirichlet allocation's abbreviation, LDA, with which this has nothing to do.
+    With Σ shared, xᵀ Σ⁻¹ x is the same for all classes and cancels in Bayes' theorem: the log-odds of two classes,
+    and with them the boundary, are linear in x (Hastie, Tibshirani and Friedman 2009, section 4.3). The directions
+    in which the class means differ most, in units of the spread within the classes, are Fisher's (1936).
 
     Parameters
     ----------
     priors : (K,) or None
         p(y), in the order of ``classes_``; None takes the classes' shares of the training data.
     shrinkage : float in [0, 1], 'auto' or None
-        Draws the covariance to a multiple of the identity, (1 − shrinkage) Σ + shrinkage tr(Σ)/d I; needed where there are
-        fewer rows than features. 'auto' takes Ledoit and Wolf's (2004) shrinkage of each class's standardised rows, from
-        scikit-learn, and the average of the classes by their shares; not with ``partial_fit``, for it needs all rows.
+        Draws the covariance towards a multiple of I, (1 − shrinkage) Σ + shrinkage tr(Σ)/d I: needed where there
+        are fewer rows than features. 'auto' takes the shrinkage of Ledoit and Wolf (2004) for the standardised
+        rows of each class, from scikit-learn, and averages the classes by their shares.
     n_components : int or None
         How many directions ``transform`` keeps; None keeps all min(K − 1, d).
 
@@ -127,16 +128,15 @@ class LinearDiscriminantAnalysis(ClassNamePrefixFeaturesOutMixin, TransformerMix
     ----------
     classes_, priors_ : (K,)
     means_ : (K, d)
-    covariance_ : (d, d), Σ, divided by n and not n − K; shrunk
-    rank_ : int, r, the rank of Σ. Features that are constant within all classes, or linear combinations of others, carry
-        no density. If r < d, x is described by its r coordinates in the span of Σ: p(x) is the density there, and what
-        differs outside it is ignored.
+    covariance_ : (d, d), Σ, divided by n and not by n − K; shrunk
+    rank_ : int, r, the rank of Σ. Where r < d (features that are constant in every class, or linear combinations
+        of others) x counts only by its r coordinates in the span of Σ, and p(x) is the density on that span.
     xbar_ : (d,), Σ_k π_k m_k
-    eigenvalues_ : (c,), the variance of the class means along each direction over the variance within the classes,
-        falling: the eigenvalues of S_w⁻¹ S_b, with S_b the scatter of the class means (by the shares)
-    explained_variance_ratio_ : (c,), eigenvalues over their total
-    scalings_ : (d, c), the directions, scaled to a variance within the classes of one; the largest entry of each positive
-    coef_, intercept_ : (K, d) and (K,), or (1, d) and (1,) for two classes; as scikit-learn has them
+    scalings_ : (d, c), Fisher's directions, each of unit variance within the classes, its largest entry positive
+    eigenvalues_ : (c,), the variance of the class means along them, falling: the eigenvalues of S_w⁻¹ S_b, where
+        S_b is the scatter of the class means, each taken n_k times
+    explained_variance_ratio_ : (c,), eigenvalues divided by the sum of all
+    coef_, intercept_ : (K, d) and (K,), for two classes (1, d) and (1,), as in scikit-learn
     """
 
     def __init__(self, *, priors=None, shrinkage=None, n_components=None):
@@ -150,37 +150,36 @@ class LinearDiscriminantAnalysis(ClassNamePrefixFeaturesOutMixin, TransformerMix
         Parameters
         ----------
         X : (n, d), finite
-        y : (n,), at least two classes, and more rows than classes
+        y : (n,), at least two classes; n > K
 
         Raises
         ------
         ValueError
-            For fewer than two classes, no more rows than classes, or parameters that do not fit; the message says which.
+            For fewer than two classes, no more rows than classes, or parameters that do not fit.
         """
         super().fit(X, y)
         if self._classes.counts.sum() <= len(self.classes_):
             raise ValueError(
-                "The number of samples must be more than the number of classes: else nothing varies within them."
+                "The number of samples must be more than the number of classes: else nothing varies in a class."
             )
         return self
 
     def partial_fit(self, X, y, classes=None):
-        """Learn from further rows, (n, d) and (n,); ``classes`` lists all labels and is needed in the first call.
+        """Learn from further rows, (n, d) and (n,); ``classes`` lists all labels, and the first call needs it.
 
         Raises
         ------
         ValueError
-            Besides those of ``fit``, for ``shrinkage='auto'``, which depends on more than sums over the rows.
+            As ``fit``; and for shrinkage='auto', which depends on more than sums over the rows.
         """
         if self.shrinkage == "auto":
             raise ValueError("shrinkage='auto' needs all rows at once: use fit, or a number for shrinkage.")
         return super().partial_fit(X, y, classes)
 
     def _validate_for_fit(self, X, y, first):
-        auto = isinstance(self.shrinkage, str) and self.shrinkage == "auto"
         number = isinstance(self.shrinkage, Real) and 0 <= self.shrinkage <= 1
-        if not (self.shrinkage is None or auto or number):
-            raise ValueError(f"shrinkage must be None, 'auto' or a number in [0, 1]; got {self.shrinkage!r}.")
+        if not (self.shrinkage is None or number or self.shrinkage == "auto"):
+            raise ValueError(f"shrinkage must be None, 'auto' or in [0, 1]; got {self.shrinkage!r}.")
         return super()._validate_for_fit(X, y, first)
 
     def _start(self, n_classes):
@@ -189,8 +188,8 @@ class LinearDiscriminantAnalysis(ClassNamePrefixFeaturesOutMixin, TransformerMix
         most = min(n_classes - 1, self.n_features_in_)
         if self.n_components is not None and not 1 <= self.n_components <= most:
             raise ValueError(
-                f"n_components cannot be larger than min(n_features, n_classes - 1) = {most}, nor less than one; "
-                f"got {self.n_components}."
+                "n_components cannot be larger than min(n_features, n_classes - 1) "
+                f"= {most}, nor less than one; got {self.n_components}."
             )
         self._classes = self._factor = None
 
@@ -200,52 +199,50 @@ class LinearDiscriminantAnalysis(ClassNamePrefixFeaturesOutMixin, TransformerMix
             self._classes, self._factor = classes, factor
         else:
             shift = self._classes.merge(classes.counts, classes.means)
-            self._factor = _qr(self._factor, factor, shift)
+            self._factor = _triangular(self._factor, factor, shift)
         if self.shrinkage == "auto":
             self._shrunk_factor = ledoit_wolf_factor(X, labels)
 
     def _estimate(self):
-        counts, self.means_ = self._classes.counts, self._classes.means
-        self.priors_ = check_priors(self.priors, counts)
+        self.means_ = self._classes.means
+        self.priors_ = check_priors(self.priors, self._classes.counts)
         self.xbar_ = self.priors_ @ self.means_
-        factor = self._shrunk_covariance_factor(counts.sum())
+        factor = self._covariance_factor()
         self.covariance_ = factor.T @ factor
-        # In the coordinates z = (x − x̄) W every class is N(μ_k, I).
         rounding = 4 * EPS * np.abs(self.means_).max(axis=0)
-        whitening, self._colouring, self._log_det = whiten(factor, rounding)
-        self.rank_ = whitening.shape[1]
-        means = (self.means_ - self.xbar_) @ whitening  # (K, r), μ_k
-        self._whitening = whitening
+        self._whitening, self._colouring, self._log_det = whiten(factor, rounding)
+        self.rank_ = self._whitening.shape[1]
+        # In z = (x − x̄) W every class is N(μ_k, I), and all that follows is geometry of the μ_k, (K, r).
+        means = (self.means_ - self.xbar_) @ self._whitening
         self._set_discriminants(means)
         self._set_directions(means)
 
-    def _shrunk_covariance_factor(self, n):
+    def _covariance_factor(self):
         """R, (d, d), with RᵀR = Σ, shrunk."""
-        factor = self._factor / np.sqrt(n)
         if self.shrinkage == "auto":
             return self._shrunk_factor
+        factor = self._factor / np.sqrt(self._classes.counts.sum())
         if not self.shrinkage:
             return factor
         d = factor.shape[1]
         mean_variance = np.sum(factor**2) / d  # tr(Σ) / d
-        identity = np.sqrt(self.shrinkage * mean_variance) * np.eye(d)
-        return _qr(np.sqrt(1 - self.shrinkage) * factor, identity)
+        sphere = np.sqrt(self.shrinkage * mean_variance) * np.eye(d)
+        return _triangular(np.sqrt(1 - self.shrinkage) * factor, sphere)
 
     def _set_discriminants(self, means):
-        """log π_k − ½ |z − μ_k|² = −½ |z|² + z·μ_k − ½ |μ_k|² + log π_k: without the first term, linear in x."""
+        """log π_k − ½ |z − μ_k|² = z·μ_k − ½ |μ_k|² + log π_k − ½ |z|², of which the last is no matter of k."""
         self._weights = self._whitening @ means.T  # (d, K)
         self._biases = log(self.priors_) - 0.5 * np.sum(means**2, axis=1)
         self._biases[self._classes.counts == 0] = -np.inf  # a class not seen yet has no density
-        weights, biases = self._weights.T, self._biases
+        coef, biases = self._weights.T, self._biases
         if len(biases) == 2:
-            weights, biases = weights[1:] - weights[:1], biases[1:] - biases[:1]
-        self.coef_, self.intercept_ = weights, biases - weights @ self.xbar_
+            coef, biases = coef[1:] - coef[:1], biases[1:] - biases[:1]
+        self.coef_, self.intercept_ = coef, biases - coef @ self.xbar_
 
     def _set_directions(self, means):
-        """Fisher's directions: in z, where the spread within is the same all round, the principal ones of the means."""
-        _, singular_values, directions = np.linalg.svd(
-            np.sqrt(self.priors_)[:, None] * means, full_matrices=False
-        )
+        """Fisher's directions: in z the spread within is the same all round, so the principal ones of the means."""
+        weighted = np.sqrt(self.priors_)[:, None] * means
+        _, singular_values, directions = np.linalg.svd(weighted, full_matrices=False)
         kept = min(self.n_components or len(means) - 1, self.rank_)
         scalings = self._whitening @ directions[:kept].T
         largest = np.abs(scalings).argmax(axis=0)
@@ -255,9 +252,12 @@ class LinearDiscriminantAnalysis(ClassNamePrefixFeaturesOutMixin, TransformerMix
         self._n_features_out = kept
 
     def _discriminants(self, X):
+        if (np.abs(self.xbar_) @ np.abs(self._weights)).max() < SMALL_OFFSET:
+            scores = X @ self._weights
+            scores += self._biases - self.xbar_ @ self._weights
+            return scores
         scores = np.empty((len(X), len(self.classes_)))
-        for block in row_blocks(X):
-            # Centred first: of a large offset, x·w would keep only what rounding leaves.
+        for block in row_blocks(X):  # of a large offset x·w would keep only what rounding leaves: centre first
             scores[block] = (X[block] - self.xbar_) @ self._weights + self._biases
         return scores
 
@@ -270,7 +270,7 @@ class LinearDiscriminantAnalysis(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return joint
 
     def decision_function(self, X):
-        """The linear scores x·coef + intercept: log p(y = k | x) up to a constant, (n, K).
+        """The linear scores: log p(y = k | x) up to a term that is the same for all k, (n, d) → (n, K).
 
         For two classes log p(y = 1 | x) − log p(y = 0 | x), (n,).
         """
@@ -278,7 +278,7 @@ class LinearDiscriminantAnalysis(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
 
     def transform(self, X):
-        """The coordinates of x − x̄ along Fisher's directions, (n, d) → (n, c); within a class their covariance is I."""
+        """x − x̄ along Fisher's directions, (n, d) → (n, c); within a class the covariance of the result is I."""
         return (self._validate_for_prediction(X) - self.xbar_) @ self.scalings_
 
     def _sample_class(self, k, n_samples, random_state):

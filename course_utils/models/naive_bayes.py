@@ -11,24 +11,25 @@ from .incremental_classifier import IncrementalClassifier
 
 
 class GaussianNB(IncrementalClassifier):
-    """Gaussian features, p(x, y = k) = π_k Π_j N(x_j; θ_kj, σ²_kj): each class a Gaussian with a diagonal covariance.
+    """Gaussian features, p(x, y = k) = π_k Π_j N(x_j; θ_kj, σ²_kj): a Gaussian of diagonal covariance a class.
 
-    Where all classes have the same variances the boundary is linear, else quadratic.
+    The boundary is quadratic, and linear where all classes have the same variances.
 
     Parameters
     ----------
     priors : (K,) or None
         p(y), in the order of ``classes_``; None takes the classes' shares of the training data.
     var_smoothing : float, not negative
-        This share of the largest variance of a feature (over all rows) is added to all variances: without it, a feature
-        that is constant in a class has no density there.
+        This share of the largest variance of a feature over all rows is added to every variance: without it, a
+        feature that is constant in a class has no density there.
 
     Attributes
     ----------
-    classes_, priors_, class_prior_ : (K,); the last two are one thing under two names, ours and scikit-learn's
+    classes_ : (K,)
+    priors_, class_prior_ : (K,), the same under our name and under scikit-learn's
     class_count_ : (K,), rows of each class, or the sum of their weights
-    theta_, var_ : (K, d), means and (smoothed) variances, divided by n_k and not n_k − 1
-    epsilon_ : float, what was added to the variances
+    theta_, var_ : (K, d), means and (smoothed) variances, divided by n_k and not by n_k − 1
+    epsilon_ : float, what is added to the variances
     """
 
     def __init__(self, *, priors=None, var_smoothing=1e-9):
@@ -49,17 +50,17 @@ class GaussianNB(IncrementalClassifier):
             block_weights = None if weights is None else weights[block]
             centred, shift = self._classes.add(X[block], labels[block], block_weights)
             squares = np.square(centred, out=centred)
-            self._scatter += class_sums(squares, labels[block], len(self.classes_), block_weights) + shift**2
+            self._scatter += class_sums(squares, labels[block], len(shift), block_weights) + shift**2
 
     def _estimate(self):
-        self.class_count_, self.theta_ = self._classes.counts, self._classes.means
-        self.priors_ = self.class_prior_ = check_priors(self.priors, self.class_count_)
-        n = self.class_count_.sum()
-        offset = self.theta_ - self.class_count_ @ self.theta_ / n
-        variance = (self._scatter.sum(axis=0) + self.class_count_ @ offset**2) / n  # (d,), over all rows
+        counts, self.theta_ = self._classes.counts, self._classes.means
+        self.class_count_ = counts
+        self.priors_ = self.class_prior_ = check_priors(self.priors, counts)
+        # The variance of each feature over all rows: that within the classes and that between them.
+        offset = self.theta_ - counts @ self.theta_ / counts.sum()
+        variance = (self._scatter.sum(axis=0) + counts @ offset**2) / counts.sum()
         self.epsilon_ = self.var_smoothing * variance.max()
-        rows = np.where(self.class_count_ > 0, self.class_count_, 1.0)[:, None]
-        self.var_ = self._scatter / rows + self.epsilon_
+        self.var_ = self._scatter / np.where(counts > 0, counts, 1.0)[:, None] + self.epsilon_
 
     def _joint_log_likelihood(self, X):
         seen = self.class_count_ > 0
@@ -69,16 +70,13 @@ class GaussianNB(IncrementalClassifier):
                 f"feature {j} is constant in class {self.classes_[k]}, which leaves it no density there: "
                 f"give var_smoothing a value above {self.var_smoothing}, or leave the feature out."
             )
-        constants = log(self.priors_) - 0.5 * np.sum(
-            np.log(2 * np.pi * self.var_), axis=1, where=seen[:, None]
-        )
-        joint = np.full((len(X), len(self.classes_)), -np.inf)  # a class not seen yet has no density
+        joint = np.full((len(X), len(seen)), -np.inf)  # a class not seen yet has no density
         for block in row_blocks(X):
             for k in np.flatnonzero(seen):
-                # Squares of differences; expanded to products of matrices, small variances would lose their digits.
+                # Differences, then squares: expanded to products of matrices, small variances lose their digits.
                 squared_distance = np.square(X[block] - self.theta_[k]) @ (1 / self.var_[k])
-                joint[block, k] = constants[k] - 0.5 * squared_distance
-        return joint
+                joint[block, k] = -0.5 * (squared_distance + np.log(2 * np.pi * self.var_[k]).sum())
+        return joint + log(self.priors_)
 
     def _sample_class(self, k, n_samples, random_state):
         return random_state.normal(self.theta_[k], np.sqrt(self.var_[k]), (n_samples, self.n_features_in_))
@@ -87,9 +85,11 @@ class GaussianNB(IncrementalClassifier):
 class CountingNB(IncrementalClassifier):
     """What the models of counts share: sums of the features by class, smoothed by α; priors; sparse matrices.
 
-    A subclass says in ``_log_probabilities()`` what the counts mean: log p_kj and log q_kj, (K, d) each, such that
+    A subclass says in ``_log_probabilities()`` what the counts mean: log p_kj and log q_kj, such that
 
-        log p(x | y = k) = Σ_j x_j log p_kj + (1 − x_j) log q_kj.
+        log p(x | y = k) = Σ_j x_j log p_kj + (1 − x_j) log q_kj,
+
+    and in ``_as_counts(X)`` what X may hold. The posterior's logarithm is linear in x, up to a constant.
     """
 
     _accept_sparse = "csr"
@@ -124,9 +124,8 @@ class CountingNB(IncrementalClassifier):
 
     def _validate_for_prediction(self, X):
         check_is_fitted(self)
-        return self._as_counts(
-            validate_data(self, X, reset=False, dtype=np.float64, accept_sparse=self._accept_sparse)
-        )
+        X = validate_data(self, X, reset=False, dtype=np.float64, accept_sparse=self._accept_sparse)
+        return self._as_counts(X)
 
     def _start(self, n_classes):
         self.class_count_ = np.zeros(n_classes)
@@ -139,40 +138,39 @@ class CountingNB(IncrementalClassifier):
 
     def _estimate(self):
         n_classes = len(self.classes_)
-        uniform = None if self.fit_prior else np.full(n_classes, 1 / n_classes)
-        self.priors_ = check_priors(
-            uniform if self.class_prior is None else self.class_prior, self.class_count_
-        )
+        priors = self.class_prior
+        if priors is None and not self.fit_prior:
+            priors = np.full(n_classes, 1 / n_classes)
+        self.priors_ = check_priors(priors, self.class_count_)
         self.class_log_prior_ = log(self.priors_)
-        self.feature_log_prob_, self._feature_log_absence = self._log_probabilities()
+        self.feature_log_prob_, log_q = self._log_probabilities()
+        # x_j log 0 is 0 where x_j = 0 and −inf elsewhere, which no product of matrices knows: such terms, which
+        # only α = 0 can bring, are taken out and remembered.
+        self._never, self._always = np.isneginf(self.feature_log_prob_), np.isneginf(log_q)
+        log_p, log_q = np.where(self._never, 0.0, self.feature_log_prob_), np.where(self._always, 0.0, log_q)
+        self._weights = np.ascontiguousarray((log_p - log_q).T)  # (d, K)
+        self._biases = self.class_log_prior_ + log_q.sum(axis=1)
 
     def _joint_log_likelihood(self, X):
-        log_p, log_q = self.feature_log_prob_, self._feature_log_absence
-        impossible, certain = (
-            np.isneginf(log_p),
-            np.isneginf(log_q),
-        )  # p_kj = 0 and p_kj = 1; neither if α > 0
-        log_p, log_q = np.where(impossible, 0.0, log_p), np.where(certain, 0.0, log_q)
-        joint = X @ (log_p - log_q).T + (log_q.sum(axis=1) + self.class_log_prior_)
-        if impossible.any() or certain.any():  # x_j log 0 is 0 where x_j = 0, but −inf elsewhere
-            contradictions = X @ (impossible.astype(float) - certain).T + certain.sum(axis=1)
+        joint = X @ self._weights
+        joint += self._biases
+        if self._never.any() or self._always.any():
+            contradictions = X @ (self._never.astype(float) - self._always).T + self._always.sum(axis=1)
             joint[contradictions > 0] = -np.inf
         return joint
 
 
 class MultinomialNB(CountingNB):
-    """Counts of words, p(x, y = k) = π_k Π_j θ_kj^{x_j}: each word of a document is drawn from its class's θ_k, (d,).
+    """Counts of words, p(x, y = k) = π_k Π_j θ_kj^x_j: every word of a document is drawn from its class's θ_k.
 
-    The estimate of θ_kj is (N_kj + α) / (N_k + αd), with N_kj the count of word j in class k and N_k their sum over j: the
-    posterior mean of θ_k under the prior Dirichlet(α), and its posterior mode under Dirichlet(α + 1). α = 0 is maximum
-    likelihood, and makes every word that a class has not seen impossible in it.
+    θ_kj is estimated by (N_kj + α) / (N_k + αd), where N_kj counts word j in class k and N_k is their sum over j:
+    the posterior mean of θ_k under the prior Dirichlet(α), and the mode under Dirichlet(α + 1). α = 0 is maximum
+    likelihood, which calls impossible in a class what it has not seen there.
 
-    p(x) is the probability of the document as a *sequence* of words, given its length: what a language model states, too.
-    Over the sequences of one length it sums to one. The probability of the *bag* of these words is larger by the number
-    of their orders, N! / Π_j x_j!, the same for all classes; it is left out, as in scikit-learn. Counts that are not
-    whole (tf-idf) are accepted, but p(x) is then no probability.
-
-    The posterior's logarithm is linear in x.
+    p(x) is the probability of the document as a *sequence* of words, given its length; over all sequences of that
+    length it sums to one, as for a language model. The *bag* of these words is likelier by the number of their
+    orders, N! / Π_j x_j!; that factor is the same for all classes and left out, as in scikit-learn. Counts that
+    are not whole (tf-idf) are accepted, but then p(x) is no probability.
 
     Parameters
     ----------
@@ -201,8 +199,8 @@ class MultinomialNB(CountingNB):
 
     def _log_probabilities(self):
         counts = self.feature_count_ + self.alpha
-        log_p = log(counts) - log(counts.sum(axis=1, keepdims=True))
-        return log_p, np.zeros_like(log_p)  # a word that does not come says nothing
+        log_theta = log(counts) - log(counts.sum(axis=1, keepdims=True))
+        return log_theta, np.zeros((len(counts), 1))  # a word that does not come adds nothing
 
     def sample(self, n_samples=1, random_state=None, length=None):
         """Draw documents from the fitted joint distribution, as counts, and their classes.
@@ -212,7 +210,8 @@ class MultinomialNB(CountingNB):
         n_samples : int, at least 1
         random_state : int, numpy RandomState or None
         length : int or None
-            Words in each document, of which the model says nothing; None takes the mean of the training documents, rounded.
+            Words in each document, of which the model says nothing; None takes the mean of the training
+            documents, rounded.
 
         Returns
         -------
@@ -230,11 +229,10 @@ class MultinomialNB(CountingNB):
 
 
 class BernoulliNB(CountingNB):
-    """Features present or absent, p(x, y = k) = π_k Π_j θ_kj^{x_j} (1 − θ_kj)^{1 − x_j}, x_j ∈ {0, 1}.
+    """Features present or absent, p(x, y = k) = π_k Π_j θ_kj^x_j (1 − θ_kj)^(1 − x_j), x_j ∈ {0, 1}.
 
-    Unlike in ``MultinomialNB``, absence counts as well. The estimate of θ_kj is (n_kj + α) / (n_k + 2α), with n_kj the rows
-    of class k that have feature j: the posterior mean under the prior Beta(α, α), and the mode under Beta(α + 1, α + 1).
-    The posterior's logarithm is linear in x.
+    Here absence counts as well. θ_kj is estimated by (n_kj + α) / (n_k + 2α), where n_kj of the n_k rows of class k
+    have feature j: the posterior mean under the prior Beta(α, α), and the mode under Beta(α + 1, α + 1).
 
     Parameters
     ----------
@@ -259,16 +257,14 @@ class BernoulliNB(CountingNB):
             return binarize(X, threshold=self.binarize)
         values = X.data if issparse(X) else X
         if not np.all((values == 0) | (values == 1)):
-            raise ValueError(
-                "X must hold zeros and ones only, for binarize is None; give binarize a threshold."
-            )
+            raise ValueError("X must hold only zeros and ones if binarize is None; give binarize a threshold.")
         return X
 
     def _log_probabilities(self):
         present = self.feature_count_ + self.alpha
         absent = self.class_count_[:, None] - self.feature_count_ + self.alpha
-        total = log(self.class_count_[:, None] + 2 * np.asarray(self.alpha))
-        return log(present) - total, log(absent) - total
+        log_total = log(self.class_count_[:, None] + 2 * np.asarray(self.alpha))
+        return log(present) - log_total, log(absent) - log_total
 
     def _sample_class(self, k, n_samples, random_state):
         theta = np.exp(self.feature_log_prob_[k])

@@ -67,13 +67,9 @@ class GaussianClasses:
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
         d = self.means.shape[-1]
         if self.priors.shape != (2,) or np.any(self.priors <= 0) or not np.isclose(self.priors.sum(), 1):
-            raise ValueError(
-                f"priors must be two positive numbers that sum to one; got {self.priors.tolist()}."
-            )
+            raise ValueError(f"priors must be two positive numbers that sum to one; got {self.priors.tolist()}.")
         if self.means.shape not in {(2, 1), (2, 2)}:
-            raise ValueError(
-                f"means must have shape (2, 1) or (2, 2), classes × features; got {self.means.shape}."
-            )
+            raise ValueError(f"means must have shape (2, 1) or (2, 2), classes × features; got {self.means.shape}.")
         if self.covariances.shape != (2, d, d):
             raise ValueError(f"covariances must have shape {(2, d, d)}; got {self.covariances.shape}.")
         object.__setattr__(self, "_factors", np.linalg.cholesky(self.covariances))
@@ -84,9 +80,7 @@ class GaussianClasses:
         for prior, mean, factor in zip(self.priors, self.means, self._factors, strict=True):
             z = solve_triangular(factor, (np.asarray(X) - mean).T, lower=True)  # (d, n)
             log_det = 2 * np.log(np.diag(factor)).sum()
-            columns.append(
-                np.log(prior) - 0.5 * (len(mean) * np.log(2 * np.pi) + log_det + (z**2).sum(axis=0))
-            )
+            columns.append(np.log(prior) - 0.5 * (len(mean) * np.log(2 * np.pi) + log_det + (z**2).sum(axis=0)))
         return np.stack(columns, axis=1)
 
     def log_marginal(self, X):
@@ -107,16 +101,14 @@ class GaussianClasses:
     def bayes_rule(self):
         """The rule with the least error: log p(x, y = 1) − log p(x, y = 0) > 0, a quadratic in x.
 
-        With P = Σ⁻¹, the quadratic part is ½ (P_0 − P_1), the linear part P_1 μ_1 − P_0 μ_0; equal covariances cancel the
-        quadratic part, and the boundary is a line.
+        With P = Σ⁻¹, the quadratic part is ½ (P_0 − P_1), the linear part P_1 μ_1 − P_0 μ_0; equal covariances cancel
+        the quadratic part, and the boundary is a line.
         """
         precision = np.linalg.inv(self.covariances)
         pull = np.einsum("kij,kj->ki", precision, self.means)  # (2, d), Σ⁻¹ μ
         height = np.log(self.priors) - np.log(np.diagonal(self._factors, axis1=1, axis2=2)).sum(axis=1)
         height -= 0.5 * np.einsum("ki,ki->k", pull, self.means)
-        return QuadraticRule(
-            0.5 * (precision[0] - precision[1]), pull[1] - pull[0], float(height[1] - height[0])
-        )
+        return QuadraticRule(0.5 * (precision[0] - precision[1]), pull[1] - pull[0], float(height[1] - height[0]))
 
     def bayes_error(self):
         """The least error that any classifier can have, ∫ min_y p(x, y) dx; a probability."""
@@ -130,8 +122,27 @@ class GaussianClasses:
         positive = [self._positive(rule, y) for y in (0, 1)]
         return float(self.priors[0] * positive[0] + self.priors[1] * (1 - positive[1]))
 
+    def posterior_divergence(self, rule):
+        """E_x KL(p(y | x) ‖ q(y | x)) in nats, where q(y = 1 | x) = 1 / (1 + exp(−rule(x))): 0 if q is exact.
+
+        ``rule`` gives log-odds, as those of a fitted model. What it loses in held-out log p(y | x) against the true
+        posterior; by Gauss–Hermite quadrature under each class.
+        """
+        nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+        d = self.means.shape[1]
+        z = np.stack(np.meshgrid(*[nodes] * d), axis=-1).reshape(-1, d)  # (80^d, d), standard normal coordinates
+        weight = np.prod(np.stack(np.meshgrid(*[weights] * d), axis=-1).reshape(-1, d), axis=1) / (2 * np.pi) ** (d / 2)
+        total = 0.0
+        for y, sign in enumerate((-1, 1)):
+            x = self.means[y] + z @ self._factors[y].T
+            true_odds, odds = self.bayes_rule()(x), rule(x)
+            # log p(y | x) = −log(1 + exp(∓ log-odds))
+            gain = np.logaddexp(0, -sign * odds) - np.logaddexp(0, -sign * true_odds)
+            total += self.priors[y] * np.sum(weight * gain)
+        return float(total)
+
     def _positive(self, rule, y):
-        """P(rule > 0 | y). In the coordinates x = μ + L z, z is standard normal and the rule is still a quadratic in z."""
+        """P(rule > 0 | y): with x = μ + L z, z is standard normal and the rule is still a quadratic in z."""
         factor, mean = self._factors[y], self.means[y]
         quadratic = factor.T @ rule.quadratic @ factor
         linear = factor.T @ (2 * rule.quadratic @ mean + rule.linear)
@@ -143,8 +154,8 @@ class GaussianClasses:
         b = axes.T @ linear
         if len(a) == 1:
             return _normal_quadratic_positive(a[0], b[0], np.array([constant]))[0]
-        # The feature that the rule depends on most goes inside, where the probability is exact; the outer integrand then
-        # never changes faster than a normal density does.
+        # The feature that the rule depends on most goes inside, where the probability is exact; the outer integrand
+        # then never changes faster than a normal density does.
         outer, inner = np.argsort(np.abs(a) + np.abs(b))
         return _integrate_outer((a[outer], b[outer]), (a[inner], b[inner]), constant)
 

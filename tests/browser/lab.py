@@ -29,9 +29,7 @@ FLAGS = (
 )
 START, RUN = 120, 600  # seconds
 # what JupyterLab itself says in the console, and we can do nothing about
-THEIRS = re.compile(
-    r"/api/(me|contents/.*checkpoints)|favicon|preload|ResizeObserver|service-worker|/lsp/|manifest"
-)
+THEIRS = re.compile(r"/api/(me|contents/.*checkpoints)|favicon|preload|ResizeObserver|service-worker|/lsp/|manifest")
 
 
 @contextlib.contextmanager
@@ -114,9 +112,7 @@ def open_notebook(page, url, name):
     """Open the notebook `name` alone, and wait until it and its kernel are there."""
     address, _, query = url.partition("?")
     page.goto(f"{address}/tree/{name}?{query}&reset", wait_until="domcontentloaded")
-    page.wait_for_function(
-        "window.jupyterapp && jupyterapp.shell.currentWidget?.context?.isReady", timeout=START * 1e3
-    )
+    page.wait_for_function("window.jupyterapp && jupyterapp.shell.currentWidget?.context?.isReady", timeout=START * 1e3)
     page.evaluate("async () => { await jupyterapp.shell.currentWidget.context.ready }")
     page.evaluate("async () => { await jupyterapp.shell.currentWidget.sessionContext.ready }")
     page.evaluate("async () => { await jupyterapp.shell.currentWidget.sessionContext.session.kernel.info }")
@@ -156,9 +152,7 @@ def errors(page):
 
 def theme(page, name):
     """Switch to the theme "JupyterLab Light" or "JupyterLab Dark"."""
-    page.evaluate(
-        "async theme => { await jupyterapp.commands.execute('apputils:change-theme', { theme }) }", name
-    )
+    page.evaluate("async theme => { await jupyterapp.commands.execute('apputils:change-theme', { theme }) }", name)
     light = "false" if "Dark" in name else "true"
     page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
 

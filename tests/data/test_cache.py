@@ -49,7 +49,7 @@ def full_disk(monkeypatch, after=1000):
 
     class File:
         def __init__(self, path, mode):
-            self.file = open(path, mode)
+            self.file = path.open(mode)
 
         def __enter__(self):
             return self

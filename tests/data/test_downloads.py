@@ -27,7 +27,7 @@ SUPPLIED = Path(os.environ.get("COURSE_SUPPLIED_DATA", "no such folder"))
 class Handler(BaseHTTPRequestHandler):
     """The path says how to answer; the body is CONTENT, or PACKED below /gz."""
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         server = self.server
         server.requests.append(self.path)
         body = PACKED if self.path.endswith("gz") else CONTENT

@@ -1,5 +1,6 @@
 """The words of numbers, read back by parsers written here, and the fixed split."""
 
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -19,10 +20,7 @@ ENGLISH = {
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
         "seventeen eighteen nineteen".split()
     )
-} | {
-    word: 10 * value
-    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
+} | {word: 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
 
 
 def korean_below_10000(words: str) -> int:
@@ -182,7 +180,7 @@ def test_the_split_does_not_depend_on_the_process():
     answers = {
         subprocess.run(
             [sys.executable, "-c", command],
-            capture_output=True, text=True, check=True, env={**__import__("os").environ, "PYTHONHASHSEED": seed},
+            capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": seed},
         ).stdout
         for seed in ("1", "2")
     }  # fmt: skip

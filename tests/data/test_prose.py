@@ -4,6 +4,8 @@ import inspect
 import textwrap
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from course_utils.data import prose
 
@@ -14,7 +16,7 @@ def sentences(text):
 
 def test_numpydoc_keeps_prose_and_drops_sections_of_names():
     assert sentences(
-        '''Compute the mean along the axis.
+        """Compute the mean along the axis.
 
         Returns the average of the elements. The average is taken over
         the flattened array by default, otherwise over the axis.
@@ -29,6 +31,8 @@ def test_numpydoc_keeps_prose_and_drops_sections_of_names():
         -------
         m : ndarray
             The mean of the elements is returned here as an array.
+        self
+            The object itself is returned in this case.
 
         See Also
         --------
@@ -52,11 +56,11 @@ def test_numpydoc_keeps_prose_and_drops_sections_of_names():
 
         >>> a = [1, 2]
         >>> mean(a)  # This looks like a sentence.
-        1.5
         This is output that looks like a sentence.
+        And so is this.
 
         In single precision the mean can be inaccurate.
-        '''
+        """
     ) == [
         "Compute the mean along the axis.",
         "Returns the average of the elements.",
@@ -144,6 +148,10 @@ def test_tables_of_text_are_dropped():
         --------- -----------------------------------
         'r'       Open the file for reading as usual.
         ========= ===================================
+
+        Code   Meaning of the code in this table.
+        -----  ----------------------------------
+        first  This is a row of the table as well.
 
         +------+----------------------------+
         | Name | This is a cell of a table. |
@@ -305,3 +313,28 @@ def test_clean_agrees_with_inspect_but_for_spaces_at_ends_of_lines(docstring):
 
 def test_clean_treats_every_line_ending_as_one_that_ast_has_normalised():
     assert prose.clean("A.   \n\n    B.\n      C.\n") == "A.\n\nB.\n  C."
+
+
+SHAPES = st.lists(
+    st.sampled_from(
+        ["Some words stand here. And more of them do.", "x : int", "----", "====  ====", ">>> f()", "::", "```", "",
+         ".. note::", ".. math::", "Args:", "Notes", "- An item of a list.", ":param x: what it is", "It is code::", "*"]
+    )
+    | st.text(st.characters(codec="utf-8"), max_size=40)
+)  # fmt: skip
+
+
+@given(SHAPES, st.data())
+def test_any_docstring_gives_sentences_or_none(lines, data):
+    indents = data.draw(st.lists(st.sampled_from(["", "  ", "    "]), min_size=len(lines), max_size=len(lines)))
+    for sentence in prose.sentences("\n".join(map(str.__add__, indents, lines))):
+        assert prose.is_english(sentence)
+        assert sentence == " ".join(sentence.split())
+
+
+@given(st.text(st.sampled_from("aB I.!?()\"' 1e.g"), max_size=60))
+@example("...")
+@example(" . A")
+def test_split_loses_no_letter(text):
+    text = " ".join(text.split())
+    assert " ".join(prose.split(text)) == text

@@ -47,7 +47,8 @@ add_newdoc("numpy", "ones", ("method", """Documents what is written in C. {LONG}
         "numpy/sub/b.py": f'"""Module b of numpy is here. {LONG}"""\r\n',
         "scipy/c.py": f'"""Module c of scipy. {LONG}"""\ndef f():\n    """Too short to be chosen here."""\n',
         "sklearn/d.py": f'"""Module d of sklearn. {LONG}"""\ndef f():\n  """The same in two libraries. {LONG}"""\n',
-        "matplotlib/e.py": f'"""Module e of it here. {LONG}"""\ndef f():\n  """the same in two libraries. {LONG}\n  """\n'
+        "matplotlib/e.py": f'"""Module e of it here. {LONG}"""\n'
+        + f'def f():\n  """The SAME in two libraries. {LONG}\n  """\n'
         + f'class C:\n  """The same in two libraries. {LONG}"""\n',
         "matplotlib/f.py": f'"""Module e of it here. {LONG}  """\n',  # says what e.py says
         "torch/g.py": f'"""Module g of torch. {LONG}"""\n',
@@ -405,4 +406,4 @@ def test_the_whole_corpus(monkeypatch, tmp_path):
     assert len(said) == len(set(said))
     assert 9e6 < sum(len(document.text) for document in corpus) < 13e6
     everything = "".join(d.text + "\n".join(d.sentences) for d in corpus)
-    assert manifest.digest_of(everything) == "CORPUS"  # the same on every system
+    assert manifest.digest_of(everything) == "bc709439035caff9"  # the same on every system

@@ -1,5 +1,7 @@
 """The engine on the example course, with a progress folder of each test's own."""
 
+import weakref
+
 import pytest
 
 from course_utils.exercises.engine import interface, screen
@@ -12,6 +14,7 @@ def shown(tmp_path, monkeypatch):
     displays = []
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress"))
     monkeypatch.setattr(interface, "COURSE", Catalogue("tests.exercises.example_course"))
+    monkeypatch.setattr(interface, "_solutions", weakref.WeakSet())
     monkeypatch.setattr(interface, "_told_that_nothing_is_kept", False)
     monkeypatch.setattr(screen, "display", lambda text, markup, **rest: displays.append((text, markup, rest)))
     return displays

@@ -118,17 +118,12 @@ def _calls(source):
         tree = ast.parse(source)
     except SyntaxError:
         return []
-    calls = [
-        node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    ]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     return [
         (
             call.func.id,
             call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None,
-            any(
-                word.arg == "solution" and getattr(word.value, "value", None) is True
-                for word in call.keywords
-            ),
+            any(word.arg == "solution" and getattr(word.value, "value", None) is True for word in call.keywords),
         )
         for call in calls
     ]

@@ -28,9 +28,7 @@ def exercise(reference, *cases, mistakes=(), **fields):
 
 def numbered(*rows):
     """Parameters with numbers for names: functions have none that differ."""
-    return [
-        pytest.param(*(row if isinstance(row, tuple) else (row,)), id=str(i)) for i, row in enumerate(rows)
-    ]
+    return [pytest.param(*(row if isinstance(row, tuple) else (row,)), id=str(i)) for i, row in enumerate(rows)]
 
 
 def product(x, w):
@@ -42,7 +40,7 @@ X, W = (
     np.array([[1.0, 0.0, -1.0, 2.0], [0.5, 1.0, 3.0, 0.25]]),
 )
 TRANSPOSED = Mistake("transposed", lambda x, w: (x @ w).T, "You gave the transpose.")
-PRODUCT = exercise(product, (X, W), (X[:1], W[:, :3]), mistakes=(TRANSPOSED,))
+PRODUCT = exercise(product, (X, W), (X[1:2], W[:, 1:]), mistakes=(TRANSPOSED,))
 TWO = exercise(lambda x: (x.mean(), x.var()), (np.array([1.0, 2.0, 4.0]),))
 LABELS = exercise(lambda p: p.argmax(axis=1), (np.array([[0.1, 0.9], [0.7, 0.3], [0.4, 0.6]]),))
 MASK = exercise(lambda n: np.tri(n, n + 1, dtype=bool), (3,))
@@ -137,6 +135,7 @@ def test_a_mistake_may_raise():
     assert verdict.mistake == "forgot the transpose"
     assert "ValueError" in said(verdict)
     assert judge(gram, lambda x, y: 1 / 0).kind == "exception"
+    assert judge(gram, lambda x, y: float("a")).kind == "exception"  # a ValueError too, but another one
 
 
 def test_a_mistake_may_give_nan():
@@ -186,7 +185,7 @@ def test_wrong_results(answer, kind, words):
 
 def test_the_first_failing_case_is_shown_with_its_arguments():
     text = said(judge(PRODUCT, lambda x, w: x @ w if len(x) > 1 else x @ w + 1))
-    assert "`x` = [[1, 2]]" in text
+    assert "`x` = [[3, 4]]" in text
     assert "1 of 2 cases are right" in text
     big = exercise(lambda x: x.sum(), (np.ones((30, 4)),))
     assert "`x` = a float64 array of shape (30, 4)" in said(judge(big, lambda x: 1.0))
@@ -232,6 +231,16 @@ def test_kinds_of_numbers():
     assert judge(MASK, lambda n: np.tri(n, n + 1)).kind == "dtype"
     assert judge(SCALARS, lambda x: int(2 * x)).status == "right"  # 3, 5 and -6 are numbers alone
     assert judge(exercise(10**6 + 1), 10**6).kind == "value"  # integers are equal or not
+
+
+def test_single_precision_is_compared_with_its_own_rounding_in_mind():
+    single = exercise(lambda: np.array([1000.0, 1.0, 0.0], dtype=np.float32), ())
+    assert judge(single, lambda: [1000.005, 1.0, 0.0]).status == "right"
+    assert judge(single, lambda: [1000.0, 1.0, 0.0009]).status == "right"
+    assert judge(single, lambda: [1000.0, 1.0, 0.0011]).kind == "value"
+    double = exercise(lambda: np.array([1000.0, 1.0, 0.0]), ())
+    assert judge(double, lambda: [1000.005, 1.0, 0.0]).kind == "value"
+    assert judge(double, lambda: [1000.0, 1.0, 1e-6]).kind == "value"
 
 
 def test_text():

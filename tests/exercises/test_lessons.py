@@ -15,10 +15,7 @@ ROOT = Path(__file__).parents[2]
 COURSES = [Catalogue("course_utils.exercises"), Catalogue("tests.exercises.example_course")]
 LESSONS = [pytest.param(course, lesson, id=lesson.topic) for course in COURSES for lesson in course.lessons]
 EXERCISES = [
-    pytest.param(course, name, id=name)
-    for course in COURSES
-    for lesson in course.lessons
-    for name in lesson.exercises
+    pytest.param(course, name, id=name) for course in COURSES for lesson in course.lessons for name in lesson.exercises
 ]
 
 

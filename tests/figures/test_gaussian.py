@@ -94,7 +94,8 @@ class TestStored:
         result = record["results"]["iris"]
         expected = np.mean(result["errors"][1], axis=1) / result["test_rows"]
         np.testing.assert_allclose(ax.lines[0].get_ydata(), expected)
-        assert "digits none" in caption
+        assert "digits logistic regression leads throughout" in caption
+        assert "iris not overtaken" in caption
 
     def test_excess_drawn_is_that_of_the_record(self):
         record = load("excess_error")

@@ -62,6 +62,13 @@ def test_the_file_holds_no_version_and_no_date():
     assert b"tIME" not in image
 
 
+def test_the_figure_stays_as_it_was():
+    fig = drawn()
+    before = fig.dpi
+    png(fig)
+    assert fig.dpi == before == 96
+
+
 def test_the_same_figure_can_be_made_less_sharp():
     width, height = struct.unpack(">II", png(drawn(), sharp=1)[16:24])
     assert (width, height) == (384, 288)

@@ -170,7 +170,7 @@ def test_a_figure_is_the_same_whatever_the_user_has_set():
         {"font.size": 30, "lines.linewidth": 9, "savefig.transparent": True, "figure.dpi": 50}
     ):
         assert png(draw()) == plain
-    with matplotlib.rc_context({"axes.facecolor": "black", "savefig.dpi": 30, "savefig.bbox": "tight"}):
+    with matplotlib.rc_context({"axes.grid": True, "savefig.dpi": 30, "savefig.bbox": "tight"}):
         assert png(draw()) == plain
 
 

@@ -1,4 +1,4 @@
-"""QuadraticDiscriminantAnalysis: against scikit-learn's, scipy's, exact rational arithmetic, and the rules of probability."""
+"""QuadraticDiscriminantAnalysis against scikit-learn, scipy, rational arithmetic and the rules of probability."""
 
 from fractions import Fraction
 
@@ -33,9 +33,7 @@ class TestAgainstScikitLearn:
     def test_same_posterior_on_real_data(self, load):
         X, y = load(return_X_y=True)
         ours, theirs = QuadraticDiscriminantAnalysis().fit(X, y), SklearnQDA(tol=0).fit(X, y)
-        np.testing.assert_allclose(
-            ours.predict_log_proba(X), theirs.predict_log_proba(X), rtol=1e-8, atol=1e-8
-        )
+        np.testing.assert_allclose(ours.predict_log_proba(X), theirs.predict_log_proba(X), rtol=1e-8, atol=1e-8)
 
     @pytest.mark.parametrize(("offset", "tolerance"), [(0.0, 1e-8), (1e6, 1e-6)])
     def test_same_posterior_at_an_offset(self, offset, tolerance):
@@ -50,9 +48,7 @@ class TestAgainstScikitLearn:
         options = {"reg_param": 0.1, "priors": np.arange(1, 11) / 55}
         ours = QuadraticDiscriminantAnalysis(**options).fit(X, y)
         theirs = SklearnQDA(**options).fit(X, y)
-        np.testing.assert_allclose(
-            ours.predict_log_proba(X), theirs.predict_log_proba(X), rtol=1e-8, atol=1e-8
-        )
+        np.testing.assert_allclose(ours.predict_log_proba(X), theirs.predict_log_proba(X), rtol=1e-8, atol=1e-8)
 
     def test_no_further_from_the_offset_free_answer_than_scikit_learn(self):
         X, y = gaussian_classes()
@@ -72,10 +68,7 @@ def exact_log_posterior(X, y, x):
         n, d = len(rows), len(x)
         mean = [sum(column) / n for column in zip(*rows, strict=True)]
         centred = [[value - m for value, m in zip(row, mean, strict=True)] for row in rows]
-        system = [
-            [sum(row[i] * row[j] for row in centred) / n for j in range(d)] + [x[i] - mean[i]]
-            for i in range(d)
-        ]
+        system = [[sum(row[i] * row[j] for row in centred) / n for j in range(d)] + [x[i] - mean[i]] for i in range(d)]
         determinant = Fraction(1)
         for i in range(d):  # Gaussian elimination, exact; a covariance's pivots are positive
             determinant *= system[i][i]
@@ -84,10 +77,7 @@ def exact_log_posterior(X, y, x):
                 system[j] = [a - ratio * b for a, b in zip(system[j], system[i], strict=True)]
         # With U the eliminated matrix and c the eliminated right side, (x−μ)ᵀ Σ⁻¹ (x−μ) = Σ c_i² / U_ii.
         squared_distance = sum(row[d] ** 2 / row[i] for i, row in enumerate(system))
-        as_mp = [
-            mpmath.mpf(v.numerator) / v.denominator
-            for v in (determinant, squared_distance, Fraction(n, len(X)))
-        ]
+        as_mp = [mpmath.mpf(v.numerator) / v.denominator for v in (determinant, squared_distance, Fraction(n, len(X)))]
         joint.append(mpmath.log(as_mp[2]) - mpmath.log(as_mp[0]) / 2 - as_mp[1] / 2)
     evidence = mpmath.log(sum(mpmath.exp(value) for value in joint))
     return np.array([float(value - evidence) for value in joint])
@@ -105,9 +95,7 @@ class TestNearlySingular:
         with mpmath.workdps(60):
             exact = np.array([exact_log_posterior(X, y, x) for x in X[::4]])
         ours = model.predict_log_proba(X[::4])
-        np.testing.assert_allclose(
-            ours, exact, atol=200 * np.finfo(float).eps * np.sqrt(condition) + 1e-13, rtol=1e-12
-        )
+        np.testing.assert_allclose(ours, exact, atol=200 * np.finfo(float).eps * np.sqrt(condition) + 1e-13, rtol=1e-12)
 
     @pytest.mark.parametrize("exponent", [-4, -8, -12])
     def test_stays_finite_and_sums_to_one(self, exponent):
@@ -130,9 +118,7 @@ class TestNearlySingular:
         with pytest.raises(LinAlgError, match=r"Class 0 .*features are constant.*reg_param"):
             QuadraticDiscriminantAnalysis().fit(X, y)
         X, y = gaussian_classes()
-        X[y == 1, 3] = (
-            0.1  # no binary fraction: its computed mean is off by a rounding, and must not pass for a spread
-        )
+        X[y == 1, 3] = 0.1  # no binary fraction: its computed mean is off by a rounding, and must not pass for a spread
         with pytest.raises(LinAlgError, match="Class 1 .*1 of 5 features are constant"):
             QuadraticDiscriminantAnalysis().fit(X, y)
         X, y = gaussian_classes()
@@ -171,9 +157,7 @@ class TestRulesOfProbability:
         X = np.vstack(blocks)
         naive = GaussianNB(var_smoothing=0).fit(X, y)
         ours = QuadraticDiscriminantAnalysis().fit(X, y)
-        np.testing.assert_allclose(
-            ours.predict_log_proba(X), naive.predict_log_proba(X), rtol=1e-9, atol=1e-9
-        )
+        np.testing.assert_allclose(ours.predict_log_proba(X), naive.predict_log_proba(X), rtol=1e-9, atol=1e-9)
 
     def test_order_of_rows_and_of_blocks_does_not_matter(self):
         X, y = gaussian_classes(n=3000)
@@ -181,9 +165,7 @@ class TestRulesOfProbability:
         model = QuadraticDiscriminantAnalysis().fit(X, y)
         shuffled = QuadraticDiscriminantAnalysis().fit(X[order], y[order])
         np.testing.assert_allclose(shuffled.predict_log_proba(X), model.predict_log_proba(X), atol=1e-10)
-        one_by_one = np.vstack(
-            [model.predict_log_proba(x[None]) for x in X[1020:1030]]
-        )  # across a block's edge
+        one_by_one = np.vstack([model.predict_log_proba(x[None]) for x in X[1020:1030]])  # across a block's edge
         np.testing.assert_allclose(one_by_one, model.predict_log_proba(X)[1020:1030], atol=1e-12)
 
     def test_does_not_change_its_input(self):
@@ -219,9 +201,7 @@ class TestSample:
 
     def test_string_labels_come_back(self):
         X, y = gaussian_classes()
-        _, labels = (
-            QuadraticDiscriminantAnalysis().fit(X, np.array(["a", "b", "c"])[y]).sample(50, random_state=0)
-        )
+        _, labels = QuadraticDiscriminantAnalysis().fit(X, np.array(["a", "b", "c"])[y]).sample(50, random_state=0)
         assert set(labels) == {"a", "b", "c"}
 
     @pytest.mark.parametrize("n_samples", [0, -1, 2.5, "3"])
@@ -242,12 +222,8 @@ class TestMissingValues:
         joint = multivariate_normal(gaussian.mean, gaussian.covariance).logpdf(x)
         seen = multivariate_normal(gaussian.mean[observed], gaussian.covariance[np.ix_(observed, observed)])
         expected = joint - seen.logpdf(x[observed])
-        assert multivariate_normal(mean[0], covariance).logpdf(x[~observed]) == pytest.approx(
-            expected, rel=1e-10
-        )
-        assert gaussian.marginal(observed).log_prob(x[None, observed])[0] == pytest.approx(
-            seen.logpdf(x[observed])
-        )
+        assert multivariate_normal(mean[0], covariance).logpdf(x[~observed]) == pytest.approx(expected, rel=1e-10)
+        assert gaussian.marginal(observed).log_prob(x[None, observed])[0] == pytest.approx(seen.logpdf(x[observed]))
 
     def test_impute_is_the_conditional_expectation_of_the_mixture(self):
         """Against numerical integration of x_m p(x_m, x_o) over a line."""

@@ -25,8 +25,7 @@ def lesson():
     """The fixture notebook, not yet executed."""
     cells = [
         new_markdown_cell(
-            "# A small lesson\n\n"
-            "The density is $p(x) = \\frac{1}{\\sigma\\sqrt{2\\pi}} e^{-(x-\\mu)^2/2\\sigma^2}$."
+            "# A small lesson\n\nThe density is $p(x) = \\frac{1}{\\sigma\\sqrt{2\\pi}} e^{-(x-\\mu)^2/2\\sigma^2}$."
         ),
         new_code_cell(DRAW.strip()),
         new_markdown_cell("## A picture"),
@@ -41,11 +40,11 @@ def lesson():
         ),
         new_markdown_cell("## A history"),
         new_code_cell(
-            "means = np.linspace(-2, 2, 20)\n"
+            "means = np.linspace(-2, 2, 9)\n"
             "player(\n"
             "    lambda mean: bell(mean, width=3.4, height=2.6),\n"
             "    means,\n"
-            '    labels=[f"step {k}" for k in range(20)],\n'
+            '    labels=[f"step {k}" for k in range(9)],\n'
             ")"
         ),
         new_markdown_cell("## An exercise"),

@@ -29,9 +29,7 @@ class TestBayesError:
         difference = means[1] - means[0]
         delta = np.sqrt(difference @ np.linalg.solve(covariance, difference))
         tau = np.log((1 - prior) / prior)
-        expected = (1 - prior) * norm.cdf(-delta / 2 - tau / delta) + prior * norm.cdf(
-            -delta / 2 + tau / delta
-        )
+        expected = (1 - prior) * norm.cdf(-delta / 2 - tau / delta) + prior * norm.cdf(-delta / 2 + tau / delta)
         problem = GaussianClasses([1 - prior, prior], means, [covariance, covariance])
         assert problem.bayes_error() == pytest.approx(expected, abs=1e-12)
 
@@ -47,7 +45,10 @@ class TestBayesError:
             ]
         )
         points = sorted(np.real(roots[np.isreal(roots)]))
-        smaller = lambda x: np.exp(problem.log_joint([[x]])).min()
+
+        def smaller(x):
+            return np.exp(problem.log_joint([[x]])).min()
+
         edges = [-60, *[p for p in points if -60 < p < 60], 60]
         pieces = pairwise(edges)
         expected = sum(quad(smaller, low, high, epsabs=1e-13, limit=400)[0] for low, high in pieces)
@@ -67,9 +68,7 @@ class TestBayesError:
         best = problem.bayes_rule()
         for _ in range(50):
             step = rng.normal(size=(2, 2)) * 0.1
-            rule = QuadraticRule(
-                best.quadratic + step + step.T, best.linear + rng.normal(size=2) * 0.1, best.constant
-            )
+            rule = QuadraticRule(best.quadratic + step + step.T, best.linear + rng.normal(size=2) * 0.1, best.constant)
             assert problem.error(rule) >= problem.bayes_error() - 1e-12
 
 
@@ -143,15 +142,32 @@ class TestErrorOfARule:
 
     def test_linear_rule_closed_form(self):
         problem, weights = random_problem(2), np.array([0.3, -1.1])
-        z = (problem.means @ weights + 0.2) / np.sqrt(
-            np.einsum("i,kij,j->k", weights, problem.covariances, weights)
-        )
+        z = (problem.means @ weights + 0.2) / np.sqrt(np.einsum("i,kij,j->k", weights, problem.covariances, weights))
         expected = problem.priors[0] * norm.cdf(z[0]) + problem.priors[1] * norm.cdf(-z[1])
         assert problem.error(QuadraticRule.from_linear(weights, 0.2)) == pytest.approx(expected, abs=1e-12)
         vertical = QuadraticRule.from_linear([2.0, 0.0], -0.5)
         z = (2 * problem.means[:, 0] - 0.5) / np.sqrt(4 * problem.covariances[:, 0, 0])
         expected = problem.priors[0] * norm.cdf(z[0]) + problem.priors[1] * norm.cdf(-z[1])
         assert problem.error(vertical) == pytest.approx(expected, abs=1e-12)
+
+
+class TestPosteriorDivergence:
+    @pytest.mark.parametrize("d", [1, 2])
+    def test_agrees_with_its_definition_on_draws(self, d):
+        problem, rng = random_problem(6, d), np.random.default_rng(0)
+        best = problem.bayes_rule()
+        rule = QuadraticRule(0.9 * best.quadratic, best.linear + 0.4, best.constant - 0.5)
+        X, _ = problem.sample(400_000, rng)
+        p, q = problem.posterior(X), 1 / (1 + np.exp(-rule(X)))
+        divergence = p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
+        noise = 4 * divergence.std() / np.sqrt(len(X))
+        assert problem.posterior_divergence(rule) == pytest.approx(divergence.mean(), abs=noise)
+
+    def test_zero_for_the_true_posterior_alone(self):
+        problem = random_problem(6)
+        best = problem.bayes_rule()
+        assert problem.posterior_divergence(best) == pytest.approx(0.0, abs=1e-12)
+        assert problem.posterior_divergence(QuadraticRule(best.quadratic, best.linear * 2, best.constant)) > 1e-3
 
 
 class TestDensities:

@@ -12,6 +12,7 @@ import difflib
 import functools
 import importlib
 import importlib.util
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -54,15 +55,11 @@ class Catalogue:
         for field, kind in (("EXERCISES", Exercise), ("QUIZ", Question)):
             items = getattr(module, field, None)
             if not isinstance(items, tuple) or not all(isinstance(item, kind) for item in items):
-                raise ValueError(
-                    f"{module.__name__}: {field} must be a tuple of {kind.__name__}, got {items!r}"
-                )
+                raise ValueError(f"{module.__name__}: {field} must be a tuple of {kind.__name__}, got {items!r}")
             names = [item.name for item in items]
             foreign = [name for name in names if not name.startswith(f"{topic}.")]
             if foreign or len(set(names)) < len(names):
-                raise ValueError(
-                    f'{module.__name__}: names must differ and start with "{topic}.", got {names}'
-                )
+                raise ValueError(f'{module.__name__}: names must differ and start with "{topic}.", got {names}')
         return module
 
     def exercise(self, name: str) -> Exercise:
@@ -85,31 +82,25 @@ class Catalogue:
 def outline(file: Path) -> Outline:
     """The outline of a lesson's source file, read without running it; ValueError where LESSON is missing."""
     tree = ast.parse(file.read_text(encoding="utf-8"), filename=file.name)
-    lesson = None
+    assigned = {}
     for statement in tree.body:
-        targets = (
-            [statement.target] if isinstance(statement, ast.AnnAssign) else getattr(statement, "targets", [])
-        )
-        if any(isinstance(target, ast.Name) and target.id == "LESSON" for target in targets):
-            lesson = ast.literal_eval(statement.value)
+        for target in [statement.target] if isinstance(statement, ast.AnnAssign) else getattr(statement, "targets", []):
+            if isinstance(target, ast.Name):
+                assigned[target.id] = statement.value
+    lesson = ast.literal_eval(assigned["LESSON"]) if "LESSON" in assigned else None
     if not (isinstance(lesson, tuple) and len(lesson) == 2):
         raise ValueError(f"{file.name}: LESSON must be written as (number, title), got {lesson!r}")
-    return Outline(file.stem, *lesson, _built(tree, "Exercise"), _built(tree, "Question"))
+    names = [tuple(_names(assigned.get(field), assigned)) for field in ("EXERCISES", "QUIZ")]
+    return Outline(file.stem, *lesson, *names)
 
 
-def _built(tree: ast.Module, kind: str) -> tuple[str, ...]:
-    """The literal names of all `kind(...)` in the source, in its order."""
-    calls = [
-        node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    ]
-    calls = sorted((call for call in calls if call.func.id == kind), key=lambda call: call.lineno)
-    values = [
-        next(
-            (word.value for word in call.keywords if word.arg == "name"), call.args[0] if call.args else None
-        )
-        for call in calls
-    ]
-    return tuple(value.value for value in values if isinstance(value, ast.Constant))
+def _names(items: ast.expr | None, assigned: dict[str, ast.expr]) -> Iterator[str]:
+    """The literal names in a tuple of Exercise(...), of Question(...), or of variables that hold them."""
+    for item in getattr(items, "elts", []):
+        call = assigned.get(item.id) if isinstance(item, ast.Name) else item
+        if isinstance(call, ast.Call):
+            given = [word.value for word in call.keywords if word.arg == "name"] or call.args[:1]
+            yield from (value.value for value in given if isinstance(value, ast.Constant))
 
 
 def _unknown(name: object, names: list[str], noun: str) -> str:

@@ -58,9 +58,7 @@ def difference(
         if not isinstance(result, Mapping):
             return Difference("type", f"{label} must be a dict, but {describe(result)} came.")
         if set(result) != set(expected):
-            keys = (
-                f"the keys {', '.join(map(repr, expected))} are expected, {', '.join(map(repr, result))} came"
-            )
+            keys = f"the keys {', '.join(map(repr, expected))} are expected, {', '.join(map(repr, result))} came"
             return Difference("keys", f"{label} has other keys than expected: {keys}.")
         parts = ((result[key], expected[key], f"The entry {key!r}") for key in expected)
         return next(filter(None, (again(r, e, label=name) for r, e, name in parts)), None)
@@ -83,15 +81,11 @@ def _other(result: Any, expected: Any, label: str, reveal: bool) -> Difference |
     if _equal(result, expected):
         return None
     came = f"{describe(result)} came"
-    return Difference(
-        "value", f"{label}: {describe(expected)} is expected, {came}." if reveal else f"{label}: {came}."
-    )
+    return Difference("value", f"{label}: {describe(expected)} is expected, {came}." if reveal else f"{label}: {came}.")
 
 
-def _numeric(
-    result: Any, expected: Any, rtol: float, atol: float, label: str, reveal: bool
-) -> Difference | None:
-    want, _ = _as_array(expected)
+def _numeric(result: Any, expected: Any, rtol: float, atol: float, label: str, reveal: bool) -> Difference | None:
+    want, half_wanted = _as_array(expected)
     if is_tensor(expected) and not is_tensor(result):
         return Difference("type", f"{label} must be a torch tensor, but {describe(result)} came.")
     if isinstance(result, tuple) and np.shape(want) != (len(result),):
@@ -107,7 +101,7 @@ def _numeric(
         text = f"{label} has shape {got.shape}, but {want.shape} is expected."
         return Difference("shape", text + _shape_cause(got, want, rtol, atol))
     alone = not is_tensor(result) and not (isinstance(result, np.ndarray) and result.ndim)
-    if problem := _dtype_problem(got, want, half, alone):
+    if problem := _dtype_problem(got, want, half and not half_wanted, alone):
         return Difference("dtype", f"{label} {problem}")
     if _kind(want) in "OU":
         bad = np.asarray(got != want)
@@ -171,10 +165,9 @@ def _noun(expected: Any) -> str:
     return "a number"
 
 
-def _dtype_problem(got: np.ndarray, want: np.ndarray, half: bool, alone: bool) -> str:
+def _dtype_problem(got: np.ndarray, want: np.ndarray, too_coarse: bool, alone: bool) -> str:
     came, wanted = _kind(got), _kind(want)
     if came == wanted:
-        too_coarse = half and want.dtype != np.float16
         return "is in half precision (16 bits), which is too coarse here." if too_coarse else ""
     if (alone and {came, wanted} == {"i", "f"}) or (wanted == "c" and came in "if"):
         return ""
@@ -215,11 +208,7 @@ def _value_text(got: np.ndarray, want: np.ndarray, bad: np.ndarray, label: str, 
     if came == wanted:  # they differ after the sixth digit
         came, wanted = repr(got[first].item()), repr(want[first].item())
     if bad.ndim == 0:
-        return (
-            f"{label} is {came}, but {wanted} is expected."
-            if reveal
-            else f"{label} is {came}: not the right value."
-        )
+        return f"{label} is {came}, but {wanted} is expected." if reveal else f"{label} is {came}: not the right value."
     text = f"{label} is wrong{_places(bad)}: {came} came"
     return f"{text}, {wanted} is expected." if reveal else f"{text}."
 

@@ -127,7 +127,7 @@ def line_of(error: BaseException, function: Callable) -> str:
 
 
 def dots_among_locals(error: BaseException, function: Callable) -> bool:
-    """Whether a variable of the student's was still `...` when `error` came: a blank that is not filled in."""
+    """Whether a variable of the student's was still `...` when `error` came: a blank not filled in."""
     frames = _own_frames(error, function)
     return any(value is ... for frame, _line in frames for value in frame.f_locals.values())
 

@@ -98,9 +98,7 @@ class Exercise:
         if not _tuple_of(self.hints, str) or not all(hint.strip() for hint in self.hints):
             raise ValueError(f"{here}: hints must be a tuple of at least one sentence, got {self.hints!r}")
         if self.cases != () and not _tuple_of(self.cases, tuple):
-            raise TypeError(
-                f"{here}: cases must be a tuple of argument tuples, such as ((x, 2),), got {self.cases!r}"
-            )
+            raise TypeError(f"{here}: cases must be a tuple of argument tuples, such as ((x, 2),), got {self.cases!r}")
         if self.mistakes != () and not _tuple_of(self.mistakes, Mistake):
             raise TypeError(f"{here}: mistakes must be a tuple of Mistake, got {self.mistakes!r}")
         names = [mistake.name for mistake in self.mistakes]
@@ -156,9 +154,7 @@ class Question:
             raise ValueError(f"{here}: two options have the same text")
         correct = sum(option.correct for option in self.options)
         if not 1 <= correct < len(self.options):
-            raise ValueError(
-                f"{here}: at least one option must be correct and one wrong, got {correct} correct"
-            )
+            raise ValueError(f"{here}: at least one option must be correct and one wrong, got {correct} correct")
 
     @property
     def letters(self) -> str:
@@ -181,9 +177,7 @@ def does_not_take(function: Callable, arguments: tuple) -> str:
 
 def _name(value: object, label: str) -> None:
     if not isinstance(value, str) or not NAME.fullmatch(value):
-        raise ValueError(
-            f'{label} must be "topic.name" in lower-case letters, digits and underscores, got {value!r}'
-        )
+        raise ValueError(f'{label} must be "topic.name" in lower-case letters, digits and underscores, got {value!r}')
 
 
 def _text(value: object, label: str, expected: str) -> None:

@@ -23,13 +23,16 @@ def check(name: str, answer: Any, *, solution: bool = False) -> None:
     `answer` is the function or the value that the exercise asks for. A right answer is noted in your
     progress, unless it is the lesson's own solution (`solution=True`).
     """
-    __tracebackhide__ = True  # an interrupt shows the student's cell, not our frames
+    __tracebackhide__ = True  # IPython then shows an interrupt in the student's cell, without our frames
     try:
         exercise = COURSE.exercise(name)
     except UnknownName as unknown:
         screen.show(str(unknown))
         return
-    verdict = judge(exercise, answer)
+    try:
+        verdict = judge(exercise, answer)
+    except KeyboardInterrupt as stop:
+        raise stop.with_traceback(None) from None
     title = f"{TITLES[verdict.status]}: {exercise.title} (`{name}`)"
     if solution:
         _note_solution(answer)
@@ -113,9 +116,7 @@ def _advice(exercise: Exercise, answer: Any, verdict: Verdict) -> list[str]:
     """What stands below a student's verdict: where the hints are, or what became of the progress."""
     if verdict.status == "right":
         if _is_solution(answer):
-            return [
-                "This is the function of the lesson's own solution, so it does not count as your progress."
-            ]
+            return ["This is the function of the lesson's own solution, so it does not count as your progress."]
         return _remember(store.EXERCISE, exercise.name)
     hints = f'{_count(len(exercise.hints), "hint")}: `hint("{exercise.name}")`'
     if verdict.kind == "stub":

@@ -115,14 +115,10 @@ def _judge_run(exercise: Exercise, answer: Any, run: _Run) -> Verdict:
     if known := _known_mistake(exercise, answer, run):
         return known
     if run.error:
-        return Verdict(
-            "wrong", "exception", (_call_text(exercise, len(run.results)), _error_text(run.error, answer))
-        )
+        return Verdict("wrong", "exception", (_call_text(exercise, len(run.results)), _error_text(run.error, answer)))
     case = right.index(False)
     found = _difference(exercise, run.results[case], reference.results[case])
-    paragraphs = [
-        f"{sum(right)} of {len(right)} cases are right; the first that is not:" if any(right) else ""
-    ]
+    paragraphs = [f"{sum(right)} of {len(right)} cases are right; the first that is not:" if any(right) else ""]
     paragraphs += [_call_text(exercise, case), found.text]
     if found.kind == "value" and exercise.is_function and not exercise.compare:
         paragraphs.append(symptom(run.results, reference.results, exercise.rtol))
@@ -145,12 +141,8 @@ def _difference(exercise: Exercise, result: Any, expected: Any) -> Difference:
     if result is None and exercise.is_function:
         return Difference("none", "The function returned `None`. Is the `return` missing?")
     if inspect.isgenerator(result):
-        return Difference(
-            "type", "The function contains `yield`, so calling it makes a generator. Use `return`."
-        )
-    found = difference(
-        result, expected, exercise.rtol, exercise.atol, label=label, reveal=exercise.is_function
-    )
+        return Difference("type", "The function contains `yield`, so calling it makes a generator. Use `return`.")
+    found = difference(result, expected, exercise.rtol, exercise.atol, label=label, reveal=exercise.is_function)
     if exercise.compare and (found is None or found.kind == "value"):
         return Difference("value", exercise.criterion or f"{label} does not do what the exercise asks for.")
     assert found is not None  # _agree has said that they differ
@@ -181,9 +173,7 @@ def _stub(answer: Any, run: _Run) -> Verdict | None:
             return Verdict("not attempted", "stub")
     if error and ("ellipsis" in exception(error).lower() or dots_among_locals(error, answer)):
         line = line_of(error, answer)
-        return Verdict(
-            "not attempted", "stub", (f"A `...` is still to be replaced: {line}.",) if line else ()
-        )
+        return Verdict("not attempted", "stub", (f"A `...` is still to be replaced: {line}.",) if line else ())
     if any(map(_has_ellipsis, run.results)):
         return Verdict("not attempted", "stub")
     return None
@@ -228,9 +218,7 @@ def _signature(exercise: Exercise, answer: Callable) -> Verdict | None:
             text = f"{takes}, but it is called with ({', '.join(map(code, wanted[: len(case)]))}): {problem}."
             return Verdict("wrong", "signature", (text,))
     if came != wanted and sorted(came) == sorted(wanted):
-        return Verdict(
-            "wrong", "signature", (f"{takes}, but their order must be ({', '.join(map(code, wanted))}).",)
-        )
+        return Verdict("wrong", "signature", (f"{takes}, but their order must be ({', '.join(map(code, wanted))}).",))
     return None
 
 

@@ -55,9 +55,7 @@ def _how(question: Question) -> str:
     return f'To answer without buttons: quiz("{question.name}", "a")'
 
 
-def _widget_view(
-    questions: Sequence[Question], answered: Callable[[Question], list[str]]
-) -> dict[str, object]:
+def _widget_view(questions: Sequence[Question], answered: Callable[[Question], list[str]]) -> dict[str, object]:
     try:
         import ipywidgets
     except ImportError:

@@ -45,9 +45,7 @@ class _Worker(threading.Thread):
         self.error: BaseException | None = None
         self.done = threading.Event()
         self._function = function
-        self._context = (
-            contextvars.copy_context()
-        )  # output goes to the cell that asked; numpy's errstate is kept
+        self._context = contextvars.copy_context()  # output goes to the cell that asked; numpy's errstate is kept
         self._lock = threading.Lock()  # a stop is only sent before `done`
 
     def run(self) -> None:
@@ -90,9 +88,7 @@ def run(function: Callable[[], object], time_limit: float) -> Outcome:
     Its warnings are collected instead of printed. An interrupt by the user stops it and is raised here.
     """
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter(
-            "always"
-        )  # the default shows a warning once per place, so the second check would differ
+        warnings.simplefilter("always")  # the default shows a warning once per place, so the second check would differ
         worker = _start(function)
         try:
             deadline = time.monotonic() + time_limit

@@ -101,9 +101,7 @@ def _set_aside(path: Path) -> str:
         os.replace(path, aside)
     except OSError:
         return f"The file {path.name} in the progress folder is damaged and does not count."
-    return (
-        f"The file {path.name} in the progress folder was damaged. It is now {aside.name} and does not count."
-    )
+    return f"The file {path.name} in the progress folder was damaged. It is now {aside.name} and does not count."
 
 
 def _replace(temporary: str, path: Path) -> None:

@@ -1,0 +1,123 @@
+"""Every lesson in real JupyterLab at a projector's size: it runs, its sliders and players move, nothing complains.
+
+The screenshots are kept in build/screenshots, to be looked at: NAME-light-05-…png is cell 5 in the light theme.
+"""
+
+import shutil
+
+import pytest
+
+from tests.browser.lab import browser, clear_outputs, errors, lab, open_notebook, run_all, scroll_to, theme
+from tools.notebooks import ROOT
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SCREENSHOTS = ROOT / "build" / "screenshots"
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1200)]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """JupyterLab on a copy of the notebooks, for it saves what it opens."""
+    folder = tmp_path_factory.mktemp("lab")
+    for path in NOTEBOOKS:
+        shutil.copy(path, folder)
+    with lab(folder) as url:
+        yield url
+
+
+def cells_with(page, mime):
+    """Indices of the cells that have an output of this MIME type."""
+    return page.evaluate(
+        """mime => jupyterapp.shell.currentWidget.content.model.sharedModel.cells
+            .map((cell, i) => (cell.outputs || []).some(output => output.data && mime in output.data) ? i : -1)
+            .filter(i => i >= 0)""",
+        mime,
+    )
+
+
+def cell(page, index):
+    """The element of the cell of this index, its outputs at the top of the window."""
+    scroll_to(page, index)
+    get = "index => jupyterapp.shell.currentWidget.content.widgets[index].node"
+    element = page.evaluate_handle(get, index).as_element()
+    element.query_selector(".jp-Cell-outputWrapper").evaluate("outputs => outputs.scrollIntoView()")
+    page.wait_for_timeout(300)
+    return element
+
+
+def sources(element):
+    """Addresses of the pictures in the element."""
+    return element.eval_on_selector_all("img", "images => images.map(image => image.src)")
+
+
+def moved(page, element, handle):
+    """Move the slider by keyboard, both ways, until a picture in its cell changes."""
+    before = sources(element)
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowLeft"):
+        handle.focus()
+        page.keyboard.press(key)
+        for _ in range(50):
+            page.wait_for_timeout(100)
+            if sources(element) != before:
+                return True
+            if page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status") == "idle":
+                break
+    return False
+
+
+def played(page, element):
+    """Play the history until a picture changes, and pause."""
+    before = sources(element)
+    button = element.query_selector(".widget-play button")
+    button.click()
+    changed = False
+    for _ in range(100):
+        page.wait_for_timeout(100)
+        changed = sources(element) != before
+        if changed:
+            break
+    button.click()
+    return changed
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_lesson_works_in_jupyterlab(server, path):
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for old in SCREENSHOTS.glob(f"{path.stem}-*.png"):
+        old.unlink()
+
+    def picture(page, what):
+        page.screenshot(path=SCREENSHOTS / f"{path.stem}-{what}.png")
+
+    with browser() as page:
+        open_notebook(page, server, path.name)
+        picture(page, "light-00-top")
+        clear_outputs(page)
+        run_all(page)
+        assert errors(page) == []
+
+        still, wide = [], []
+        live = cells_with(page, "application/vnd.jupyter.widget-view+json")
+        for index in live:
+            element = cell(page, index)
+            picture(page, f"light-{index:02d}-before")
+            for number, handle in enumerate(element.query_selector_all(".noUi-handle")):
+                if not moved(page, element, handle):
+                    still.append(f"cell {index}, slider {number + 1}")
+            if element.query_selector(".widget-play") and not played(page, element):
+                still.append(f"cell {index}, player")
+            picture(page, f"light-{index:02d}-moved")
+        for mode in ("light", "dark"):
+            theme(page, f"JupyterLab {mode.capitalize()}")
+            for index in cells_with(page, "image/png"):
+                element = cell(page, index)
+                if mode == "dark" or index not in live:
+                    picture(page, f"{mode}-{index:02d}")
+                if element.eval_on_selector_all(
+                    "img", "is => is.some(i => i.getBoundingClientRect().right > innerWidth)"
+                ):
+                    wide.append(f"cell {index}")
+        assert still == [], "moving these changed no picture"
+        assert wide == [], "these pictures are wider than the window"
+        assert page.errors == []

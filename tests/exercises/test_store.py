@@ -1,0 +1,115 @@
+"""Progress survives restarts, concurrent kernels, damage and folders that cannot be written."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from course_utils.exercises.engine import store
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "a" / "progress"))
+    return tmp_path / "a" / "progress"
+
+
+def test_remembers_and_forgets(folder):
+    assert store.done() == (set(), set(), [])
+    store.remember(store.EXERCISE, "vae.kl")
+    store.remember(store.EXERCISE, "vae.kl")
+    store.remember(store.QUESTION, "vae.kl")
+    assert store.done() == ({"vae.kl"}, {"vae.kl"}, [])
+    assert sorted(path.name for path in folder.iterdir()) == ["exercise.vae.kl.json", "question.vae.kl.json"]
+    store.forget()
+    assert store.done() == (set(), set(), [])
+
+
+def test_the_file_is_json(folder):
+    store.remember(store.EXERCISE, "vae.kl")
+    fact = json.loads((folder / "exercise.vae.kl.json").read_text(encoding="utf-8"))
+    assert fact == {"kind": "exercise", "name": "vae.kl", "done": True}
+
+
+def test_foreign_files_are_left_alone(folder):
+    folder.mkdir(parents=True)
+    (folder / "notes.json").write_text("mine")
+    (folder / ".new-1.tmp").write_text("cut off")
+    assert store.done() == (set(), set(), [])
+    store.forget()
+    assert len(list(folder.iterdir())) == 2
+
+
+DAMAGE = [b"", b"{", b"\xff\xfe", b"[]", b'{"kind": "exercise", "name": "gan.loss", "done": true}', b"\0" * 64]
+
+
+@pytest.mark.parametrize("content", DAMAGE, ids=range(6))
+def test_damage_is_set_aside_and_named(folder, content):
+    store.remember(store.EXERCISE, "gan.loss")
+    (folder / "exercise.vae.kl.json").write_bytes(content)
+    exercises, _, problems = store.done()
+    assert exercises == {"gan.loss"}
+    assert len(problems) == 1
+    assert "exercise.vae.kl.json.damaged" in problems[0]
+    assert (folder / "exercise.vae.kl.json.damaged").read_bytes() == content
+    assert store.done()[2] == []
+
+
+def test_damage_is_mended_by_solving_again(folder):
+    folder.mkdir(parents=True)
+    (folder / "exercise.vae.kl.json").write_bytes(b"{")
+    store.remember(store.EXERCISE, "vae.kl")
+    assert store.done() == ({"vae.kl"}, set(), [])
+
+
+def test_a_write_that_fails_leaves_nothing_behind(folder, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store.json, "dump", full)
+    with pytest.raises(OSError, match="No space"):
+        store.remember(store.EXERCISE, "vae.kl")
+    assert list(folder.iterdir()) == []
+
+
+def test_patience_while_another_kernel_has_the_file_open(folder, monkeypatch):
+    replace, refusals = store.os.replace, [PermissionError, PermissionError]
+
+    def sometimes(*paths):
+        if refusals:
+            raise refusals.pop()
+        replace(*paths)
+
+    monkeypatch.setattr(store.os, "replace", sometimes)
+    store.remember(store.EXERCISE, "vae.kl")
+    assert store.done()[0] == {"vae.kl"}
+
+
+def test_no_patience_without_end(monkeypatch):
+    def never(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(store.os, "replace", never)
+    monkeypatch.setattr(store.time, "sleep", lambda _: None)
+    with pytest.raises(PermissionError):
+        store.remember(store.EXERCISE, "vae.kl")
+
+
+def test_kernels_at_once_lose_nothing(folder):
+    write = (
+        "import sys; from course_utils.exercises.engine import store\n"
+        "for i in range(40): store.remember('exercise', f'vae.n{i % int(sys.argv[1])}')"
+    )
+    kernels = [subprocess.Popen([sys.executable, "-c", write, str(n)]) for n in (30, 40, 40)]
+    assert [kernel.wait(timeout=60) for kernel in kernels] == [0, 0, 0]
+    exercises, _, problems = store.done()
+    assert exercises == {f"vae.n{i}" for i in range(40)}
+    assert problems == []
+    assert len(list(folder.iterdir())) == 40  # no temporary file stays
+
+
+def test_default_folder_is_the_users(monkeypatch):
+    monkeypatch.delenv("COURSE_PROGRESS")
+    assert "generative-models-course" in str(store.folder())
+    assert store.folder().is_absolute()

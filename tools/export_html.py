@@ -1,0 +1,100 @@
+"""Export the lessons to pages that need no kernel: ``make html``, or ``python tools/export_html.py [NAME …]``.
+
+Each becomes build/html/NAME.html: pictures inside, real alt text (nbconvert 7.17 leaves it out), a player for every
+filmstrip, solutions that open on a click. Mathematics is set by MathJax: by the copy that the package
+jupyter_server_mathjax holds, put beside the pages, or, where it is not installed, by the one on the network that
+nbconvert names; without either the page shows the TeX.
+"""
+
+import argparse
+import importlib.util
+import os
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbconvert import HTMLExporter
+
+ROOT = Path(__file__).resolve().parents[1]
+HTML = Path(__file__).resolve().parent / "html"
+TO = ROOT / "build" / "html"
+
+
+def page(nb, name, mathjax_url=None):
+    """The notebook as the text of one HTML page."""
+    exporter = HTMLExporter(extra_template_basedirs=[str(HTML.parent)], template_name=HTML.name, embed_images=True)
+    if mathjax_url:
+        exporter.mathjax_url = mathjax_url
+    nb = nbformat.from_dict(nb)
+    nb.metadata.pop("widgets", None)
+    nb.metadata.setdefault("title", _title(nb) or name)
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":  # from lesson to lesson
+            cell.source = re.sub(r"(\]\([\w./-]+)\.ipynb(?=[)#])", r"\1.html", cell.source)
+    course = {"css": _text("page.css"), "js": _text("player.js")}
+    resources = {"metadata": {"name": name, "path": str(ROOT / "notebooks")}, "course": course}
+    return exporter.from_notebook_node(nb, resources)[0]
+
+
+def export(path, to=TO):
+    """Write the page of one notebook into the folder `to`; its path."""
+    path, to = Path(path), Path(to)
+    to.mkdir(parents=True, exist_ok=True)
+    nb = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+    return _write(to / f"{path.stem}.html", page(nb, path.stem, mathjax(to)))
+
+
+def mathjax(to):
+    """Put the installed copy of MathJax into the folder `to`; its address for a page there, or None without one."""
+    found = importlib.util.find_spec("jupyter_server_mathjax")
+    if found is None:
+        return None
+    copy = to / "mathjax"
+    if not (copy / "MathJax.js").exists():
+        static = Path(found.origin).parent / "static"
+        with tempfile.TemporaryDirectory(dir=to) as temporary:
+            shutil.copytree(static, Path(temporary) / "mathjax", ignore=shutil.ignore_patterns("a11y", "localization"))
+            os.replace(Path(temporary) / "mathjax", copy)
+    return "mathjax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe"
+
+
+def _title(nb):
+    first = next((cell.source for cell in nb.cells if cell.cell_type == "markdown"), "")
+    match = re.match(r"#\s+(.+)", first)
+    return match and match[1].strip()
+
+
+def _text(name):
+    return (HTML / name).read_text(encoding="utf-8")
+
+
+def _write(path, text):
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+    os.chmod(temporary, 0o644)
+    os.replace(temporary, path)
+    return path
+
+
+def main(arguments=None):
+    """Export the notebooks named, or all."""
+    parser = argparse.ArgumentParser(description="Export the lessons to HTML pages that need no kernel.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a path, or the beginning of a notebook's name")
+    options = parser.parse_args(arguments)
+    every = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    for name in options.names or [""]:
+        found = [Path(name)] if name and Path(name).is_file() else [p for p in every if p.name.startswith(name)]
+        if not found:
+            raise SystemExit(f"no notebook is called {name!r}; there are {', '.join(p.name for p in every) or 'none'}")
+        for path in found:
+            done = export(path)
+            print(f"{done.relative_to(ROOT)}: {done.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
