@@ -1,13 +1,11 @@
 """Export the lessons to pages that need no kernel: ``make html``, or ``python tools/export_html.py [NAME …]``.
 
 Each becomes build/html/NAME.html: pictures inside, real alt text (nbconvert 7.17 leaves it out), a player for every
-filmstrip, solutions that open on a click. Mathematics is set by MathJax: by the copy that the package
-jupyter_server_mathjax holds, put beside the pages, or, where it is not installed, by the one on the network that
-nbconvert names; without either the page shows the TeX.
+filmstrip, solutions that open on a click. Mathematics is set by MathJax, which lies beside the pages in
+build/html/mathjax, copied from the package jupyter_server_mathjax: nothing comes from the network.
 """
 
 import argparse
-import importlib.util
 import os
 import re
 import shutil
@@ -16,18 +14,20 @@ import tempfile
 from pathlib import Path
 
 import nbformat
+from jupyter_server_mathjax.app import STATIC_ASSETS_PATH
 from nbconvert import HTMLExporter
 
 ROOT = Path(__file__).resolve().parents[1]
 HTML = Path(__file__).resolve().parent / "html"
 TO = ROOT / "build" / "html"
+MATHJAX = "mathjax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe"
 
 
-def page(nb, name, mathjax_url=None):
+def page(nb, name):
     """The notebook as the text of one HTML page."""
-    exporter = HTMLExporter(extra_template_basedirs=[str(HTML.parent)], template_name=HTML.name, embed_images=True)
-    if mathjax_url:
-        exporter.mathjax_url = mathjax_url
+    exporter = HTMLExporter(
+        extra_template_basedirs=[str(HTML.parent)], template_name=HTML.name, embed_images=True, mathjax_url=MATHJAX
+    )
     nb = nbformat.from_dict(nb)
     nb.metadata.pop("widgets", None)
     nb.metadata.setdefault("title", _title(nb) or name)
@@ -44,21 +44,18 @@ def export(path, to=TO):
     path, to = Path(path), Path(to)
     to.mkdir(parents=True, exist_ok=True)
     nb = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-    return _write(to / f"{path.stem}.html", page(nb, path.stem, mathjax(to)))
+    mathjax(to)
+    return _write(to / f"{path.stem}.html", page(nb, path.stem))
 
 
 def mathjax(to):
-    """Put the installed copy of MathJax into the folder `to`; its address for a page there, or None without one."""
-    found = importlib.util.find_spec("jupyter_server_mathjax")
-    if found is None:
-        return None
+    """Put the installed copy of MathJax into the folder `to`, unless it is there."""
     copy = to / "mathjax"
     if not (copy / "MathJax.js").exists():
-        static = Path(found.origin).parent / "static"
         with tempfile.TemporaryDirectory(dir=to) as temporary:
-            shutil.copytree(static, Path(temporary) / "mathjax", ignore=shutil.ignore_patterns("a11y", "localization"))
+            unused = shutil.ignore_patterns("a11y", "localization")
+            shutil.copytree(STATIC_ASSETS_PATH, Path(temporary) / "mathjax", ignore=unused)
             os.replace(Path(temporary) / "mathjax", copy)
-    return "mathjax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe"
 
 
 def _title(nb):

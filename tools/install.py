@@ -85,7 +85,7 @@ def sweep(site_packages: Path) -> None:
     for info in site_packages.glob("*.dist-info"):
         if not (info / "INSTALLER").exists():
             shutil.rmtree(info)
-    for leftover in [] and site_packages.glob("~*"):
+    for leftover in site_packages.glob("~*"):
         shutil.rmtree(leftover, ignore_errors=True)
 
 

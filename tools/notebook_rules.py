@@ -13,17 +13,13 @@ from tools.notebooks import ROOT, WIDGETS, normalise, stale, text
 LONGEST_CELL, LONGEST_SOLUTION = 25, 40  # lines
 LARGEST = 3_000_000  # bytes
 SHORTEST_ALT = 20  # characters
-PATHS = re.compile(
-    r"(?<![\w.:/])(?:/home/|/Users/|/root/|/tmp/|/var/|/private/|[A-Z]:\\\\?(?:Users|Windows))[\w.-]*"
-)
+PATHS = re.compile(r"(?<![\w.:/])(?:/home/|/Users/|/root/|/tmp/|/var/|/private/|[A-Z]:\\\\?(?:Users|Windows))[\w.-]*")
 
 
 def valid(nb):
     """The notebook is valid nbformat 4.5, each cell with an id of its own, and no code cell is empty."""
     ids = [cell.get("id") for cell in nb.cells]
-    complaints = [
-        f"two cells have the id {one!r}" for one in dict.fromkeys(ids) if one and ids.count(one) > 1
-    ]
+    complaints = [f"two cells have the id {one!r}" for one in dict.fromkeys(ids) if one and ids.count(one) > 1]
     if (nb.nbformat, nb.nbformat_minor) != (4, 5):
         complaints.append(f"it is nbformat {nb.nbformat}.{nb.nbformat_minor}, not 4.5")
     if not complaints:  # the validator would repair these, and only warn
@@ -104,9 +100,7 @@ def figures_described(nb):
                 complaints.append(f"{_name(i, cell)} stores a picture as {', '.join(kinds)}: store PNG only")
             alt = output.metadata.get("image/png", {}).get("alt", "")
             if len(alt) < SHORTEST_ALT:
-                complaints.append(
-                    f"{_name(i, cell)} shows a picture without alt text: use course_utils.figures.show"
-                )
+                complaints.append(f"{_name(i, cell)} shows a picture without alt text: use course_utils.figures.show")
                 continue
             if data.get("text/plain") != f"[figure] {alt}":
                 complaints.append(f"{_name(i, cell)} has a picture whose text form is not its alt text")
@@ -129,12 +123,7 @@ def short_cells(nb):
 
 def headings_in_order(nb):
     """One title, first of all; below it no level is left out."""
-    levels = [
-        (level, title)
-        for cell in nb.cells
-        if cell.cell_type == "markdown"
-        for level, title in _headings(cell)
-    ]
+    levels = [(level, title) for cell in nb.cells if cell.cell_type == "markdown" for level, title in _headings(cell)]
     complaints = []
     if not levels or levels[0][0] != 1 or nb.cells[0].cell_type != "markdown":
         complaints.append("it does not begin with a title (# …)")

@@ -81,9 +81,7 @@ def normalise(nb):
         cell.setdefault("id", f"cell-{number}")
         cell.source = cell.source.rstrip()
         hidden = cell.metadata.get("jupyter", {}).get("source_hidden")
-        cell.metadata = {
-            key: value for key, value in cell.metadata.items() if key in CELL_METADATA and value != []
-        }
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key in CELL_METADATA and value != []}
         if hidden:
             cell.metadata["jupyter"] = {"source_hidden": True}
         if cell.cell_type == "code":
@@ -342,17 +340,13 @@ def chosen(names, root=ROOT):
     for name in names:
         found = [Path(name)] if Path(name).is_file() else [p for p in every if p.name.startswith(name)]
         if not found:
-            raise SystemExit(
-                f"no notebook is called {name!r}; there are {', '.join(p.name for p in every) or 'none'}"
-            )
+            raise SystemExit(f"no notebook is called {name!r}; there are {', '.join(p.name for p in every) or 'none'}")
         paths += found
     return paths
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(
-        description="Execute the lessons, and store their outputs in one normal form."
-    )
+    parser = argparse.ArgumentParser(description="Execute the lessons, and store their outputs in one normal form.")
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="a notebook, or the beginning of its name; all by default"
     )

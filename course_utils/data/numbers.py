@@ -1,8 +1,8 @@
 """Numbers from 0 to 9,999,999 in digits, in Sino-Korean words and in English words: lesson 6's translation task.
 
 The words are those of the `num2words` library: 12345 is "만 이천삼백사십오" and "twelve thousand, three hundred and
-forty-five". A space stands after 만 (10,000) as Korean orthography asks, and 10,000 is 만, not 일만. The rule is exact,
-so every pair has one right answer.
+forty-five". A space stands after 만 (10,000), as article 44 of the Korean orthography asks, and 10,000 is 만, not 일만.
+The rule is exact, so every number has one right answer.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ def split_of(n: int) -> str:
     """
     n = _checked(n)
     tenth = int(hashlib.sha256(str(n).encode()).hexdigest()[:8], 16) % 10
-    return "train" if n == 0 or tenth < 8 else PARTS[tenth - 7]
+    return "train" if n == 0 else PARTS[max(0, tenth - 7)]
 
 
 def sample_pairs(

@@ -74,7 +74,7 @@ class Corpus:
 def part_of(digest: str) -> str:
     """The fixed split of a document, by its digest's last 8 hex digits: 80 % train, 10 % validation, 10 % test."""
     tenth = int(digest[-8:], 16) % 10
-    return "train" if tenth < 8 else PARTS[tenth - 7]
+    return PARTS[max(0, tenth - 7)]
 
 
 def docstrings(part: str = "all", *, on_missing: str = "warn", use_cache: bool = True) -> Corpus:

@@ -25,8 +25,8 @@ POSTERIOR = Exercise(
         Mistake(
             "the likelihood",
             lambda prior, hit, false_alarm: hit,
-            "This is P(positive | ill), the likelihood. Asked for is P(ill | positive), the other way round; the two are "
-            "equal only if P(ill) = P(positive).",
+            "This is P(positive | ill), the likelihood. Asked for is P(ill | positive), the other way round; the two "
+            "are equal only if P(ill) = P(positive).",
         ),
         Mistake(
             "no evidence",
@@ -102,8 +102,8 @@ LOG_ODDS = Exercise(
         Mistake(
             "mean",
             lambda prior, ratios: np.log(prior) - np.log(1 - prior) + np.mean(np.log(ratios)),
-            "You averaged the evidence. Each further independent observation adds its own logarithm; nothing divides by "
-            "their number.",
+            "You averaged the evidence. Each further independent observation adds its own logarithm; nothing divides "
+            "by their number.",
         ),
         Mistake(
             "probability",
@@ -168,11 +168,9 @@ SMOOTHED = Exercise(
         ),
         Mistake(
             "documents for words",
-            _smoothed_with(
-                lambda N, counts, y, alpha: np.log((N + alpha) / (np.bincount(y)[:, None] + 2 * alpha))
-            ),
-            "You divided by the number of documents, as the Bernoulli model does. Here every *word* is a draw: divide by "
-            "the number of words in the class.",
+            _smoothed_with(lambda N, counts, y, alpha: np.log((N + alpha) / (np.bincount(y)[:, None] + 2 * alpha))),
+            "You divided by the number of documents, as the Bernoulli model does. Here every *word* is a draw: divide "
+            "by the number of words in the class.",
         ),
         Mistake(
             "documents that have the word",
@@ -248,18 +246,18 @@ BERNOULLI = Exercise(
         Mistake(
             "sign of absence",
             lambda X, theta: X @ np.log(theta).T - (1 - X) @ np.log(1 - theta).T,
-            "The term of the absent features has the wrong sign: logarithms of probabilities add, and none is positive.",
+            "The term of the absent features has the wrong sign: logarithms of probabilities add; none is positive.",
         ),
         Mistake(
             "the product",
             lambda X, theta: np.exp(bernoulli_log_likelihood(X, theta)),
-            "This is the probability; its logarithm was asked for. Of 30,000 features the product would be 0 in floating "
-            "point.",
+            "This is the probability; its logarithm was asked for. Of 30,000 features the product would be 0 in "
+            "floating point.",
         ),
         Mistake(
             "mean over the features",
             lambda X, theta: bernoulli_log_likelihood(X, theta) / X.shape[1],
-            "You averaged over the features. The probability of all of them is a product, so the logarithms are summed.",
+            "You averaged over the features. The probability of all of them is a product, so logarithms are summed.",
         ),
         Mistake(
             "classes in rows",
@@ -268,7 +266,7 @@ BERNOULLI = Exercise(
         ),
     ),
     hints=(
-        "log p(x_j | y = k) is log θ_kj where x_j = 1 and log(1 − θ_kj) where x_j = 0. Write both cases as one formula.",
+        "log p(x_j | y = k) is log θ_kj where x_j = 1 and log(1 − θ_kj) where x_j = 0. Write both as one formula.",
         "Σ_j x_j log θ_kj + (1 − x_j) log(1 − θ_kj). Each of the two sums is a product of matrices.",
         "X @ np.log(theta).T + (1 - X) @ np.log(1 - theta).T",
     ),
@@ -351,16 +349,14 @@ GAUSSIAN = Exercise(
         ),
         Mistake(
             "prior not logged",
-            lambda X, priors, means, variances: (
-                _gaussian_log_joint(X, priors, means, variances, prior=False) + priors
-            ),
+            lambda X, priors, means, variances: _gaussian_log_joint(X, priors, means, variances, prior=False) + priors,
             "You added p(y) to a logarithm. Add log p(y).",
         ),
     ),
     hints=(
         "log p(x, y = k) = log π_k + Σ_j log N(x_j; θ_kj, σ²_kj), equations (5) and (6). Only the sum over features, "
         "the last axis, is new.",
-        "X[:, None, :] − means has shape (n, K, d). Every term of the Gaussian has the same shape, or broadcasts to it.",
+        "X[:, None, :] − means has shape (n, K, d). Every term of the Gaussian has that shape, or broadcasts to it.",
         "np.log(priors) - 0.5 * (np.log(2 * np.pi * variances) + (X[:, None, :] - means) ** 2 / variances).sum(axis=2)",
     ),
 )
@@ -505,10 +501,12 @@ QUIZ = (
             Option(
                 "99 %",
                 False,
-                "That is one minus the rate of false alarms, P(negative | well). It says nothing yet of how rare the ill "
-                "are among those who test positive.",
+                "That is one minus the rate of false alarms, P(negative | well). It says nothing yet of how rare the "
+                "ill are among those who test positive.",
             ),
-            Option("50 %", False, "Of 1,000 people 1 is ill and about 10 of the others test positive: 1 in 11, not in 2."),
+            Option(
+                "50 %", False, "Of 1,000 people 1 is ill and about 10 of the others test positive: 1 in 11, not in 2."
+            ),
             Option("9 %", True, "Yes: of 1,000 people 1 ill and about 10 well ones test positive, 1 in 11."),
             Option(
                 "0.1 %",
@@ -539,7 +537,7 @@ QUIZ = (
             Option(
                 "Bayes' theorem holds",
                 False,
-                "It always holds; it follows from the definition of conditional probability, and assumes no independence.",
+                "It always holds: it follows from the definition of conditional probability, without independence.",
             ),
         ),
     ),
@@ -551,7 +549,7 @@ QUIZ = (
             Option(
                 "gives class 3 the posterior 0",
                 True,
-                "Yes: one factor of the product is 0, and no other factor can make up for it. α > 0 takes the veto away.",
+                "Yes: one factor of the product is 0, and no other can make up for it. α > 0 takes the veto away.",
             ),
             Option("passes the word over", False, "That is what happens to a word that *no* class has shown."),
             Option(
@@ -566,7 +564,9 @@ QUIZ = (
         "naive_bayes.boundary",
         "For which of these is the boundary between two classes *not* linear in x?",
         (
-            Option("multinomial naive Bayes", False, "Its log-odds are Σ_j x_j log(θ_1j/θ_0j) plus a constant: linear."),
+            Option(
+                "multinomial naive Bayes", False, "Its log-odds are Σ_j x_j log(θ_1j/θ_0j) plus a constant: linear."
+            ),
             Option(
                 "Bernoulli naive Bayes",
                 False,

@@ -24,7 +24,7 @@ CONFIG = {
     "models": {
         "multinomial naive Bayes, α = 0.1": {"kind": "multinomial", "alpha": 0.1},
         "multinomial naive Bayes, α = 1": {"kind": "multinomial", "alpha": 1.0},
-        "Bernoulli naive Bayes, α = 0.01": {"kind": "Bernoulli", "alpha": 0.01},
+        "Bernoulli naive Bayes, α = 1e-5": {"kind": "Bernoulli", "alpha": 1e-5},
         "logistic regression, tf-idf": {"kind": "logistic", "C": 10.0, "tfidf": True},
         "logistic regression, counts": {"kind": "logistic", "C": 0.1, "tfidf": False},
     },

@@ -54,7 +54,7 @@ def _axis(ax, X, direction, **style):
 
 @drawing
 def turning_axis(X, y, angle):
-    """Two classes in the plane, an axis at this angle (degrees), the projections on it, and Fisher's ratio of all axes."""
+    """Two classes in the plane, an axis at this angle (degrees), its projections, and Fisher's ratio of all axes."""
     angles = np.linspace(-90, 90, 721)
     ratios = fisher_ratio(X, y, np.array([unit(a) for a in angles]))
     best = angles[ratios.argmax()]
@@ -74,8 +74,13 @@ def turning_axis(X, y, angle):
     right.plot(angle, now, marker="o", markersize=11, color=LOOKS[1].color, linestyle="none", label="the axis")
     right.axvline(best, color=LOOKS[2].color, linestyle=LOOKS[2].linestyle, label="maximum")
     right.axvline(angles[variance.argmax()], color=GREY, linestyle=":", label="largest variance")
-    right.set(title="Fisher's ratio J(w)", xlabel="angle (degrees)", xticks=[-90, -45, 0, 45, 90], ylim=(0, None))
-    right.legend(loc="upper left")
+    right.set(
+        title="Fisher's ratio J(w)",
+        xlabel="angle (degrees)",
+        xticks=[-90, -45, 0, 45, 90],
+        ylim=(0, 1.1 * ratios.max()),
+    )
+    right.legend(loc="upper right", fontsize=11)
     caption = (
         f"At {angle:.0f} degrees Fisher's ratio is {now:.2f}; its maximum, {ratios.max():.2f}, stands at {best:.0f} "
         f"degrees, and the axis of largest variance (PCA) at {angles[variance.argmax()]:.0f} degrees."
@@ -95,7 +100,7 @@ def pca_against_lda(X, y, component, direction, accuracies):
     for vector, k, name in zip((component, direction), (3, 2), names, strict=True):
         _axis(left, X, vector / np.linalg.norm(vector), label=name, **line(k))
     left.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal", title="two long, thin classes")
-    left.legend(loc="lower center", bbox_to_anchor=(0.5, -0.62), fontsize=11)
+    fig.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     for ax, vector, name, accuracy in zip((middle, right), (component, direction), names, accuracies, strict=True):
         _histograms(ax, X @ (vector / np.linalg.norm(vector)), y)
         ax.set(title=f"{name}:\n{accuracy:.0%} told apart", xlabel="projection")
@@ -181,8 +186,8 @@ def digit_rows(rows, labels, correlations):
     fig = image_grid(rows, labels)
     told = ", ".join(f"{label} {value:.2f}" for label, value in correlations.items())
     caption = (
-        "Digits 0 to 9, real and sampled. Root-mean-square error of the pixel correlations within a class, against test "
-        f"digits: {told}."
+        "Digits 0 to 9, real and sampled. Root-mean-square error of the pixel correlations within a class, against "
+        f"test digits: {told}."
     )
     return fig, caption
 

@@ -30,14 +30,14 @@ def base_rate(prior=0.01, hit=0.9, false_alarm=0.09):
     place = np.column_stack([np.arange(PEOPLE) % COLUMNS, -(np.arange(PEOPLE) // COLUMNS)])
     # In reading order: ill and positive, ill and negative, well and positive, well and negative.
     groups = np.split(place, np.cumsum([found, ill - found, alarmed]))
-    fig, (left, right) = figure(1, 2, width=11, height=4.7, width_ratios=(1.5, 1))
+    fig, (left, right) = figure(1, 2, width=11, height=5.2, width_ratios=(1.35, 1))
     looks = ((1, True, "ill, positive"), (1, False, "ill, negative"), (0, True, "well, positive"))
     for group, (k, filled, name) in zip(groups, looks, strict=False):
         left.scatter(*group.T, s=34, label=f"{name}: {len(group)}", **points(k, filled=filled))
     left.scatter(*groups[3].T, s=5, color=GREY, label=f"well, negative: {len(groups[3])}")
-    left.set(title=f"{PEOPLE} people", xlim=(-1, COLUMNS), aspect="equal")
-    left.set_axis_off()
-    left.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2)
+    left.set(title=f"{PEOPLE} people", xlim=(-1, COLUMNS), ylim=(-PEOPLE / COLUMNS, 1))
+    left.set(xticks=[], yticks=[])
+    left.spines[:].set_visible(False)
     grid = expit(np.linspace(-7, 7, 200))
     for (signs, name), k in zip(zip(_signs(hit, false_alarm), ("positive", "negative")), (1, 0)):
         right.plot(logit(grid), bayes(grid, *signs), label=f"after a {name} test", **line(k))
@@ -47,11 +47,12 @@ def base_rate(prior=0.01, hit=0.9, false_alarm=0.09):
     ticks = np.array([0.001, 0.01, 0.1, 0.5, 0.9, 0.99])
     right.set_xticks(logit(ticks), ["0.1%", "1%", "10%", "50%", "90%", "99%"])
     right.set(xlabel="prior P(ill)", ylabel="posterior P(ill | test)", xlim=(-7, 7), ylim=(-0.03, 1.03))
-    right.legend(loc="upper left")
+    right.set_title("What a test changes")
+    fig.legend(loc="outside lower center", ncols=4)
     caption = (
-        f"With a prior of {prior:.1%}, a test that finds {hit:.0%} of the ill and alarms {false_alarm:.0%} of the well: "
-        f"of {PEOPLE} people {found + alarmed} test positive and {found} of these are ill, so a positive test leaves "
-        f"a probability of {posterior:.1%}, a negative one {after_negative:.2%}."
+        f"With a prior of {prior:.1%}, a test that finds {hit:.0%} of the ill and alarms {false_alarm:.0%} of the "
+        f"well: of {PEOPLE} people {found + alarmed} test positive and {found} of these are ill, so a positive test "
+        f"leaves a probability of {posterior:.1%}, a negative one {after_negative:.2%}."
     )
     return fig, caption
 
@@ -132,16 +133,17 @@ def boundaries(cases, rng):
     for ax, (title, X, y, model, axes, jitter) in zip(panels, cases, strict=True):
         shown = X + rng.uniform(-0.3, 0.3, X.shape) if jitter else X
         low, high = shown.min(axis=0), shown.max(axis=0)
-        margin = 0.06 * (high - low)
-        x_1, x_2 = (np.linspace(low[j] - margin[j], high[j] + margin[j], 241) for j in range(2))
+        low, high = low - 0.1 * (high - low), high + 0.1 * (high - low)
+        # There are no negative counts, and the model takes none.
+        x_1, x_2 = (np.linspace(max(low[j], 0) if jitter else low[j], high[j], 301) for j in range(2))
         plane = np.stack(np.meshgrid(x_1, x_2), axis=-1).reshape(-1, 2)
-        joint = model.predict_joint_log_proba(np.maximum(plane, 0)) if jitter else model.predict_joint_log_proba(plane)
-        odds = (joint[:, 1] - joint[:, 0]).reshape(241, 241)
+        joint = model.predict_joint_log_proba(plane)
+        odds = (joint[:, 1] - joint[:, 0]).reshape(301, 301)
         ax.pcolormesh(x_1, x_2, expit(odds), cmap=between(0, 1), vmin=0, vmax=1, alpha=0.5, rasterized=True)
         for k in range(2):
             ax.scatter(*shown[y == k].T, s=20, **points(k))
         ax.contour(x_1, x_2, odds, [0], colors=INK, linewidths=2.2)
-        ax.set(title=title, xlabel=axes[0], ylabel=axes[1])
+        ax.set(title=title, xlabel=axes[0], ylabel=axes[1], xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         told.append(f"{title}: {np.mean(model.predict(X) != y):.0%}")
     caption = f"Where p(y = 1 | x) = ½, and the share of the rows shown that it gets wrong. {'; '.join(told)}."
     return fig, caption
@@ -180,9 +182,7 @@ def text_learning_curve(record, live=None):
     panels[1].set_ylabel("−log q(y | x) on test documents (nats)")
     panels[1].set_yticks([0.5, 1, 2, 5, 10, 20, 50, 100], ["0.5", "1", "2", "5", "10", "20", "50", "100"])
     fig.legend(*panels[1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    first, last = (
-        ", ".join(f"{name} {values[0][k, j].mean():.1%}" for k, name in enumerate(names)) for j in (0, -1)
-    )
+    first, last = (", ".join(f"{name} {values[0][k, j].mean():.1%}" for k, name in enumerate(names)) for j in (0, -1))
     caption = (
         f"Mean test error over {record['config']['seeds']} orders of the documents, with 95% bands. At {sizes[0]} "
         f"documents: {first}. At {sizes[-1]}: {last}. Knowing nothing errs {chance:.0%}, and costs "
@@ -191,30 +191,31 @@ def text_learning_curve(record, live=None):
     return fig, caption
 
 
-def reliability_bins(confidence, right, edges):
-    """Mean confidence, share right and number of each bin of confidence that is not empty: three arrays."""
+def reliability_bins(confidence, right, edges, least=10):
+    """Mean confidence and share right in each bin of confidence that holds at least ``least`` cases: two arrays."""
     bins = np.digitize(confidence, edges[1:-1])
-    used = [b for b in range(len(edges) - 1) if np.any(bins == b)]
-    return tuple(np.array([f(bins == b) for b in used]) for f in (
-        lambda m: confidence[m].mean(), lambda m: right[m].mean(), np.sum))
+    used = [b for b in range(len(edges) - 1) if np.sum(bins == b) >= least]
+    return tuple(np.array([values[bins == b].mean() for b in used]) for values in (confidence, right))
 
 
 @drawing
 def reliability(models, y):
     """How often a model is right where it claims to be so sure: ``models`` is name → log q(y | x) (n, K)."""
     edges = np.linspace(0, 1, 11)
-    fig, (left, right) = figure(1, 2, width=11, height=4.8)
+    fig, (left, right) = figure(1, 2, width=11, height=5.0)
     left.plot([0, 1], [0, 1], color=INK, linestyle=OPTIMUM.linestyle, linewidth=1.5, label="calibrated")
     told = []
     for k, (name, log_q) in enumerate(models.items()):
         confidence, hit = np.exp(log_q.max(axis=1)), log_q.argmax(axis=1) == y
-        claimed, share, _ = reliability_bins(confidence, hit, edges)
+        claimed, share = reliability_bins(confidence, hit, edges)
         left.plot(claimed, share, marker=LOOKS[k].marker, label=name, **line(k))
-        right.hist(confidence, edges, histtype="step", color=LOOKS[k].color, linestyle=LOOKS[k].linestyle, linewidth=2.2)
+        right.hist(
+            confidence, edges, histtype="step", color=LOOKS[k].color, linestyle=LOOKS[k].linestyle, linewidth=2.2
+        )
         told.append(f"{name} is {confidence.mean():.0%} sure on average and {hit.mean():.0%} right")
     left.set(xlabel="largest q(y | x): what it claims", ylabel="share right", xlim=(0, 1.02), ylim=(0, 1.02))
-    left.legend(loc="upper left")
     right.set(xlabel="largest q(y | x)", ylabel="test documents")
+    fig.legend(loc="outside lower center", ncols=4)
     caption = f"On {len(y)} test documents {'; '.join(told)}. Below the dashed diagonal a model is overconfident."
     return fig, caption
 
@@ -238,7 +239,7 @@ def overconfidence(correlation=0.6, angle=45, distance=2.2, n_samples=300, seed=
     problem = GaussianClasses([0.5, 0.5], [-half, half], [covariance, covariance])
     naive = without_covariances(problem)
     X, y = problem.sample(n_samples, np.random.default_rng(seed))
-    fig, (left, right) = figure(1, 2, width=10, height=4.8)
+    fig, (left, right) = figure(1, 2, width=9.5, height=5.0)
     axis = np.linspace(-4, 4, 121)
     plane = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     for k in range(2):
@@ -249,13 +250,13 @@ def overconfidence(correlation=0.6, angle=45, distance=2.2, n_samples=300, seed=
         name = "exact boundary" if model is problem else "naive boundary"
         left.plot([], [], color=look.color, linestyle=look.linestyle, label=name)
     left.set(aspect="equal", xlim=(-4, 4), ylim=(-4, 4), xlabel="$x_1$", ylabel="$x_2$")
-    left.legend(loc="upper left")
     exact, claimed = problem.posterior(X), naive.posterior(X)
     right.plot([0, 1], [0, 1], color=INK, linestyle=OPTIMUM.linestyle, linewidth=1.5)
     for k in range(2):
         right.scatter(exact[y == k], claimed[y == k], s=22, **points(k, filled=False))
     right.set(aspect="equal", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     right.set(xlabel="exact p(y = 1 | x)", ylabel="naive q(y = 1 | x)")
+    fig.legend(loc="outside lower center", ncols=2)
     nats, error = problem.posterior_divergence(naive.bayes_rule()), problem.error(naive.bayes_rule())
     caption = (
         f"Correlation {correlation:.2f} given the class, means {distance:.1f} apart at {angle}°: naive Bayes with "
@@ -269,16 +270,18 @@ def overconfidence(correlation=0.6, angle=45, distance=2.2, n_samples=300, seed=
 
 
 @drawing
-def digit_gallery(real, drawn, labels):
-    """Digits 0 to 9 in columns: ``real`` (10, 8, 8), and ``drawn``: name → (rows, 10, 8, 8)."""
+def digit_gallery(real, drawn, neighbours):
+    """Digits 0 to 9 in columns: ``real`` (10, 8, 8), and ``drawn``: name → (rows, 10, 8, 8).
+
+    ``neighbours``: name → the mean correlation of a pixel with the one below it, given the class; "real" among them.
+    """
     rows = [real, *(row for images in drawn.values() for row in images)]
     names = ["real", *(name for name, images in drawn.items() for _ in images)]
     fig = image_grid(rows, names, title="Digits drawn from three models of p(x, y)")
-    roughness = {name: np.abs(np.diff(images, axis=-1)).mean() for name, images in drawn.items()}
-    told = ", ".join(f"{value:.2f} by {name}" for name, value in roughness.items())
+    told = ", ".join(f"by {round(neighbours[name], 2) + 0.0:.2f} in those of {name}" for name in drawn)  # no "-0.00"
     caption = (
-        f"Real digits {labels[0]} to {labels[-1]} above drawn ones. From a pixel to its right neighbour the ink changes "
-        f"by {np.abs(np.diff(real, axis=-1)).mean():.2f} on average in the real row, and {told}."
+        f"Real digits above drawn ones, 0 to 9 from left to right. Given the class, a pixel and the one below it "
+        f"correlate by {neighbours['real']:.2f} on average in the training digits, {told}."
     )
     return fig, caption
 
@@ -296,9 +299,9 @@ def pixel_correlations(real, drawn):
         told.append(f"{name} {rms:.2f}")
     panels[0].set_ylabel("drawn digits")
     caption = (
-        f"The correlation of each of {len(real)} pairs of pixels of one class, in the training digits and in drawn ones "
-        f"(on the dashed diagonal the model has it right). Root mean square of the difference: {', '.join(told)}; of the "
-        f"real correlations themselves {np.sqrt(np.mean(real**2)):.2f}."
+        f"The correlation of each of {len(real)} pairs of pixels of one class, in the training digits and in drawn "
+        f"ones (on the dashed diagonal the model has it right). Root mean square of the difference: {', '.join(told)}; "
+        f"of the real correlations themselves {np.sqrt(np.mean(real**2)):.2f}."
     )
     return fig, caption
 
@@ -310,8 +313,8 @@ def pixel_correlations(real, drawn):
 def distance_to_posterior(record, live, dependence):
     """The stored experiment ``naive_bayes_optimum`` against rows, and the limit against dependence.
 
-    ``live``: problem → {model: nats at each size} of one run in the lesson, drawn as points. ``dependence``: (r, nats of
-    the posterior, nats of p(x)), arrays (m,), of naive Bayes with unlimited data.
+    ``live``: problem → {model: nats at each size} of one run in the lesson, drawn as points. ``dependence``: (r,
+    nats of the posterior, nats of p(x)), arrays (m,), of naive Bayes with unlimited data.
     """
     config, sizes = record["config"], np.array(record["config"]["sizes"])
     fig, panels = figure(1, 3, width=12, height=5.0)

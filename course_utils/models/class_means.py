@@ -46,11 +46,11 @@ class ClassMeans:
         shift : (K, d), what ``merge`` returns
         """
         n_classes = len(self.counts)
-        # Differences to the first row of the class: small where the features have an offset, whose rounding would
-        # stay in sums of the rows themselves, and exactly zero for a feature that is constant in the class.
-        first = np.zeros(n_classes, dtype=int)
-        first[labels[::-1]] = np.arange(len(X))[::-1]  # of several rows the one written last, so the first
-        origins = X[first]
+        # Differences to some row of the class, here the last: small where the features have an offset, which sums of
+        # the rows themselves would keep the rounding of, and exactly zero for a feature that is constant in the class.
+        last = np.zeros(n_classes, dtype=int)
+        last[labels] = np.arange(len(X))
+        origins = X[last]
         centred = X - origins.take(labels, axis=0)
         counts = np.bincount(labels, weights, minlength=n_classes)
         sums = class_sums(centred, labels, n_classes, weights)

@@ -73,7 +73,7 @@ def lab(folder, **environment):
             server = subprocess.Popen(
                 [sys.executable, "-m", "jupyter", "lab", *options],
                 env={**os.environ, **variables},
-                cwd=folder,
+                cwd=own,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

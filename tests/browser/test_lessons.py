@@ -51,34 +51,47 @@ def sources(element):
     return element.eval_on_selector_all("img", "images => images.map(image => image.src)")
 
 
+def changed(page, element, before):
+    """Whether a picture in the element changes within ten seconds."""
+    for _ in range(100):
+        page.wait_for_timeout(100)
+        if sources(element) != before:
+            return True
+    return False
+
+
+def settled(page):
+    """Wait until the kernel is done with what it was asked, so that no late picture is taken for the next one."""
+    quiet = 0
+    while quiet < 5:
+        page.wait_for_timeout(100)
+        status = page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status")
+        quiet = quiet + 1 if status == "idle" else 0
+
+
 def moved(page, element, handle):
-    """Move the slider by keyboard, both ways, until a picture in its cell changes."""
-    before = sources(element)
-    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowLeft"):
+    """Whether a picture in the cell changes when the slider is moved by keyboard, to the right or else to the left."""
+    for key in ("ArrowRight", "ArrowLeft"):
+        settled(page)
+        before = sources(element)
         handle.focus()
         page.keyboard.press(key)
-        for _ in range(50):
-            page.wait_for_timeout(100)
-            if sources(element) != before:
-                return True
-            if page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status") == "idle":
-                break
+        if changed(page, element, before):
+            settled(page)
+            return True
     return False
 
 
 def played(page, element):
-    """Play the history until a picture changes, and pause."""
+    """Whether a picture in the cell changes when the history is played; then it is paused."""
+    settled(page)
     before = sources(element)
     button = element.query_selector(".widget-play button")
     button.click()
-    changed = False
-    for _ in range(100):
-        page.wait_for_timeout(100)
-        changed = sources(element) != before
-        if changed:
-            break
+    moving = changed(page, element, before)
     button.click()
-    return changed
+    settled(page)
+    return moving
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -77,7 +77,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch, tmp_path):
-    """A server on loopback, an empty data folder, and short time limits."""
+    """A server on loopback, and an empty data folder."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.requests = []
@@ -86,8 +86,6 @@ def server(monkeypatch, tmp_path):
     thread.start()
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr(downloads, "READ_SECONDS", 0.5)
-    monkeypatch.setattr(downloads, "TOTAL_SECONDS", 0.8)
     server.url = f"http://127.0.0.1:{server.server_port}"
     yield server
     server.over.set()
@@ -146,10 +144,13 @@ def test_a_redirect_is_followed(server, monkeypatch):
 def test_a_bad_answer_is_named_and_never_kept(server, monkeypatch, tmp_path, behaviour, reason):
     url = f"{server.url}/{behaviour}/x"
     file = offer(monkeypatch, url)
+    if behaviour in ("stall", "silent", "drip"):  # only here: a busy machine may make an honest server slow
+        monkeypatch.setattr(downloads, "READ_SECONDS", 0.5)
+        monkeypatch.setattr(downloads, "TOTAL_SECONDS", 0.8)
     start = time.monotonic()
     with pytest.raises(downloads.DownloadError, match=reason) as caught:
         downloads.read(file)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 10
     for part in (file, url, str(tmp_path / file), "COURSE_DATA", "by hand", "No lesson needs it"):
         assert part in str(caught.value)
     assert left(tmp_path) == []

@@ -368,6 +368,21 @@ def test_the_shipped_manifest_names_files_in_the_same_way_everywhere():
         assert ".." not in file.split("/")
 
 
+def test_the_card_states_the_manifests_counts():
+    card = (manifest.PATH.parent / "README.md").read_text(encoding="utf-8")
+    stated = {}
+    for line in card.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) == 8 and cells[1].replace(",", "").isdigit():
+            stated[cells[0]] = [int(cell.replace(",", "")) for cell in cells[1:5]]
+    for library in text.LIBRARIES:
+        parts = Counter(text.part_of(d) for (name, _), row in shipped().items() for d in row if name == library)
+        name = {"sklearn": "scikit-learn"}.get(library, library)
+        assert stated.pop(name) == [parts.total(), *(parts[part] for part in text.PARTS)]
+    assert stated.pop("all")[0] == sum(map(len, shipped().values()))
+    assert not stated
+
+
 SUBSET = """
 import sys
 from course_utils.data import manifest, text

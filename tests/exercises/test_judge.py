@@ -366,6 +366,9 @@ def test_arguments_changed_in_place():
     assert verdict.kind == "changed"
     assert "`w` in place" in said(verdict)
     assert "in place" in said(judge(PRODUCT, lambda x, w: w.sort() or x @ w))
+    holes = exercise(lambda x: np.nansum(x), (np.array([1.0, np.nan, 2.0]),))
+    assert judge(holes, lambda x: x[0] + x[2]).status == "right"
+    assert judge(holes, lambda x: np.nan_to_num(x, copy=False).sum()).kind == "changed"
     lists = exercise(lambda values: max(values), ([3, 1, 2],))
     assert judge(lists, lambda values: values.sort() or values[-1]).kind == "changed"
 

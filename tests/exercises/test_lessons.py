@@ -40,8 +40,9 @@ def test_a_lesson_has_five_exercises_and_five_questions(lesson):
 
 @pytest.mark.parametrize("lesson", COURSES[0].lessons, ids=lambda lesson: lesson.topic)
 def test_notebook_has_stub_check_and_solution_of_each_exercise(lesson):
-    (path,) = (ROOT / "notebooks").glob(f"{lesson.number:02}_*.ipynb")
-    notebook = nbformat.read(path, as_version=4)
+    paths = list((ROOT / "notebooks").glob(f"{lesson.number:02}_*.ipynb"))
+    assert len(paths) == 1, f"lesson {lesson.number} must have one notebook, found {paths}"
+    notebook = nbformat.read(paths[0], as_version=4)
     assert notebook_faults(notebook, lesson.exercises, lesson.topic) == []
     difficulties = [COURSES[0].exercise(name).difficulty for name in order(notebook)]
     assert difficulties == sorted(difficulties), "the exercises must go from easy to hard"

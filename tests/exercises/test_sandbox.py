@@ -53,7 +53,7 @@ def plain_loop(x):
 def loop_that_swallows_exceptions(x):
     while True:
         try:
-            x = 2 * x - x
+            time.sleep(0.001)  # a stop that is an Exception would always arrive here
         except Exception:
             pass
 

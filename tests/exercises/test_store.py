@@ -61,6 +61,13 @@ def test_damage_is_mended_by_solving_again(folder):
     (folder / "exercise.vae.kl.json").write_bytes(b"{")
     store.remember(store.EXERCISE, "vae.kl")
     assert store.done() == ({"vae.kl"}, set(), [])
+    assert (folder / "exercise.vae.kl.json.damaged").read_bytes() == b"{"
+
+
+def test_what_is_known_is_not_written_again(monkeypatch):
+    store.remember(store.EXERCISE, "vae.kl")
+    monkeypatch.setattr(store.tempfile, "mkstemp", lambda **_: pytest.fail("written again"))
+    store.remember(store.EXERCISE, "vae.kl")
 
 
 def test_a_write_that_fails_leaves_nothing_behind(folder, monkeypatch):

@@ -132,3 +132,30 @@ class TestComparison:
         assert len({line.count("|") for line in lines}) == 1
         with pytest.raises(ValueError, match="lesson must be one that has a row"):
             comparison_table(99)
+
+
+class TestLdaOptimum:
+    def test_two_seeds_again(self):
+        module = importlib.import_module("course_utils.experiments.lda_optimum")
+        again = module.run(module.CONFIG | {"seeds": 2, "sizes": [100, 640], "deltas": [2.0]}, lambda line: None)
+        columns = [module.CONFIG["sizes"].index(size) for size in (100, 640)]
+        stored = np.array(results.load("lda_optimum")["results"]["2.0"]["measures"])[:, :, columns, :2]
+        found = np.array(again["2.0"]["measures"])
+        np.testing.assert_allclose(found[:, [0, 2]], stored[:, [0, 2]], atol=2e-6)  # LDA and QDA: closed forms
+        np.testing.assert_allclose(found[:, 1], stored[:, 1], rtol=0.05, atol=2e-3)  # a solver's tolerance
+
+    def test_efficiency_is_efrons(self):
+        """Efron (1975): in the limit LDA has 0.899 of logistic regression's excess at Δ = 2, 0.641 at Δ = 3."""
+        for delta, expected in (("2.0", 0.899), ("3.0", 0.641)):
+            excess = np.array(results.load("lda_optimum")["results"][delta]["measures"])[2]
+            lda, logistic = (excess[k, -2:].sum(axis=0) for k in (0, 1))
+            ratio = lda.mean() / logistic.mean()
+            resampled = np.random.default_rng(0).integers(len(lda), size=(500, len(lda)))
+            noise = np.std(lda[resampled].mean(axis=1) / logistic[resampled].mean(axis=1))
+            assert abs(ratio - expected) < 3 * noise
+
+    def test_the_row_of_the_table_is_what_was_found(self):
+        (row,) = (row for row in comparison_rows() if row["lesson"] == 2)
+        measures = np.array(results.load("lda_optimum")["results"]["3.0"]["measures"])
+        assert row["distance"].startswith(f"{measures[1, 0, -1].mean():.4f} nats")
+        assert row["distance"].endswith(f"{measures[1, 1, -1].mean():.4f}")

@@ -132,9 +132,7 @@ def test_text_stands_out_from_white(color):
 
 @pytest.mark.parametrize("vision", VISION)
 def test_each_pair_of_colours_stays_apart(vision):
-    seen = {
-        look.name: lab(np.reshape(VISION[vision], (3, 3)) @ linear(look.color)) for look in [*LOOKS, OPTIMUM]
-    }
+    seen = {look.name: lab(np.reshape(VISION[vision], (3, 3)) @ linear(look.color)) for look in [*LOOKS, OPTIMUM]}
     apart = {pair: ciede2000(seen[pair[0]], seen[pair[1]]) for pair in itertools.combinations(seen, 2)}
     assert min(apart.values()) >= 12, min(apart, key=apart.get)
 
@@ -166,9 +164,7 @@ def draw():
 
 def test_a_figure_is_the_same_whatever_the_user_has_set():
     plain = png(draw())
-    with matplotlib.rc_context(
-        {"font.size": 30, "lines.linewidth": 9, "savefig.transparent": True, "figure.dpi": 50}
-    ):
+    with matplotlib.rc_context({"font.size": 30, "lines.linewidth": 9, "savefig.transparent": True, "figure.dpi": 50}):
         assert png(draw()) == plain
     with matplotlib.rc_context({"axes.grid": True, "savefig.dpi": 30, "savefig.bbox": "tight"}):
         assert png(draw()) == plain

@@ -164,6 +164,15 @@ class TestNearlySingular:
         assert np.abs(found["svd"] - found["lsqr"]).max() > 1 or np.abs(found["svd"] - exact).max() > 1
         assert np.abs(LinearDiscriminantAnalysis().fit(X, y).predict_log_proba(X) - exact).max() < 1e-4
 
+    def test_nearer_the_exact_answer_than_scikit_learn_where_a_large_offset_meets_a_small_spread(self):
+        X, y = shared_covariance(n=100, d=3, condition=1000, offset=1e6)
+        with mpmath.workdps(60):
+            exact = exact_log_posterior(X, y, X[::5])
+        models = LinearDiscriminantAnalysis().fit(X, y), SklearnLDA(tol=0).fit(X, y)
+        ours, theirs = (np.abs(model.predict_log_proba(X[::5]) - exact).max() for model in models)
+        assert ours < 1e-6
+        assert ours < theirs
+
     def test_a_stream_keeps_the_digits_too(self):
         """The factor is merged by QR, never squared, so batches cost no more digits than all rows at once."""
         X, y = shared_covariance(n=300, d=3, n_classes=2, condition=1e6, seed=1)

@@ -1,6 +1,5 @@
 """The exported page: alt text, solutions that open, a player that plays without a kernel and without a network."""
 
-import importlib.util
 import json
 
 import pytest
@@ -101,10 +100,9 @@ def opened(exported):
         tab.route("**/*", answer)
         tab.goto(exported.as_uri())
         yield tab
-        if importlib.util.find_spec("jupyter_server_mathjax"):
-            assert tab.asked == []
-        # MathJax tries the address of a font; and without its copy its address on the network is refused
-        assert [error for error in tab.errors if "about:blank" not in error and "ERR_FAILED" not in error] == []
+        assert tab.asked == []
+        # MathJax measures with an empty font, which Chromium refuses a page that is a file
+        assert [error for error in tab.errors if "about:blank" not in error] == []
 
 
 def corner(tab):
@@ -188,9 +186,6 @@ def test_a_solution_opens(opened):
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(
-    not importlib.util.find_spec("jupyter_server_mathjax"), reason="jupyter_server_mathjax is not installed"
-)
 def test_mathematics_is_set_without_a_network(opened):
     opened.wait_for_selector(".MathJax .math", state="attached", timeout=20_000)
     assert "\\frac" not in opened.locator("p").first.inner_text()

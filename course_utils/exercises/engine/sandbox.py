@@ -59,7 +59,7 @@ class _Worker(threading.Thread):
                     except BaseException as error:  # a SystemExit, too, is for the student to read about
                         self.error = error
                 with self._lock:
-                    self._raise(None)  # takes back a stop that has been sent but has not arrived
+                    self._raise(None)  # takes back a stop under way: it would hit threading's own last lines
                     self.done.set()
             except _Stop:
                 continue
