@@ -172,8 +172,8 @@ class TestCommands:
 
     def test_the_slow_ones_are_left_to_ci(self):
         assert '-m "not slow and not browser"' in text("Makefile")
-        assert "-m slow" in text(".ci/run")
-        assert "-m browser" in text(".ci/run")
+        assert '-m "slow and not browser" tests' in text(".ci/run")
+        assert "-m browser tests" in text(".ci/run")
 
     @pytest.mark.parametrize("name", ["LICENSE", "LICENSE-TEXT", "CITATION.cff"])
     def test_says_who_and_under_what_licence(self, name):

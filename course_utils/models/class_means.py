@@ -1,7 +1,7 @@
 """Sums, counts and means of each class, built up batch by batch, and the same as from all rows at once."""
 
 import numpy as np
-from scipy.sparse import coo_array, csc_array, issparse
+from scipy.sparse import csc_array, issparse
 
 
 def class_sums(values, labels, n_classes, weights=None):
@@ -9,19 +9,18 @@ def class_sums(values, labels, n_classes, weights=None):
 
     Parameters
     ----------
-    values : (n, d), dense or sparse by rows (CSR); the sums are dense
+    values : (n, d), dense or sparse; the sums are dense
     labels : (n,) of int, 0 … n_classes − 1
     weights : (n,) or None
     """
-    n, d = values.shape
-    if issparse(values):
-        # The entries, each moved to the row of its class; what meets in one place is added up.
-        entries_of_row = np.diff(values.indptr)
-        data = values.data if weights is None else values.data * np.repeat(weights, entries_of_row)
-        rows = np.repeat(labels.astype(values.indices.dtype), entries_of_row)
-        return coo_array((data, (rows, values.indices)), shape=(n_classes, d)).toarray()
+    n = len(labels)
     weights = np.ones(n) if weights is None else weights
-    return csc_array((weights, labels, np.arange(n + 1)), shape=(n_classes, n)) @ values  # indicators of the classes
+    # A product with the indicators of the classes, (n, n_classes). One of the two may be sparse.
+    if issparse(values):
+        indicators = np.zeros((n, n_classes))
+        indicators[np.arange(n), labels] = weights
+        return (values.T @ indicators).T
+    return csc_array((weights, labels, np.arange(n + 1)), shape=(n_classes, n)) @ values
 
 
 class ClassMeans:

@@ -28,9 +28,12 @@ def log_sum_exp(log_terms):
 
     A row of −inf only gives −inf.
     """
-    largest = log_terms.max(axis=1)
-    shift = np.where(np.isfinite(largest), largest, 0.0)
-    return shift + log(np.exp(log_terms - shift[:, None]).sum(axis=1))
+    found = np.empty(len(log_terms))
+    for block in row_blocks(log_terms):
+        largest = log_terms[block].max(axis=1)
+        shift = np.where(np.isfinite(largest), largest, 0.0)
+        found[block] = shift + log(np.exp(log_terms[block] - shift[:, None]).sum(axis=1))
+    return found
 
 
 class GenerativeClassifier(ClassifierMixin, BaseEstimator):
@@ -81,11 +84,13 @@ class GenerativeClassifier(ClassifierMixin, BaseEstimator):
         """
         joint = self._discriminants(self._validate_for_prediction(X))
         with np.errstate(invalid="ignore"):
-            return joint - log_sum_exp(joint)[:, None]
+            joint -= log_sum_exp(joint)[:, None]
+        return joint
 
     def predict_proba(self, X):
         """p(y = k | x), (n, d) → (n, K); each row sums to one."""
-        return np.exp(self.predict_log_proba(X))
+        log_proba = self.predict_log_proba(X)
+        return np.exp(log_proba, out=log_proba)
 
     def sample(self, n_samples=1, random_state=None, **options):
         """Draw (x, y) from the fitted joint distribution: first y ~ p(y), then x ~ p(x | y).

@@ -129,12 +129,13 @@ class CountingNB(IncrementalClassifier):
 
     def _start(self, n_classes):
         self.class_count_ = np.zeros(n_classes)
-        self.feature_count_ = np.zeros((n_classes, self.n_features_in_))
+        # By columns, so that the transposed weights lie by rows, which is how sparse products read them.
+        self.feature_count_ = np.zeros((n_classes, self.n_features_in_), order="F")
 
     def _add(self, X, labels, weights):
         n_classes = len(self.classes_)
-        self.class_count_ = self.class_count_ + np.bincount(labels, weights, minlength=n_classes)
-        self.feature_count_ = self.feature_count_ + class_sums(X, labels, n_classes, weights)
+        self.class_count_ += np.bincount(labels, weights, minlength=n_classes)
+        self.feature_count_ += class_sums(X, labels, n_classes, weights)
 
     def _estimate(self):
         n_classes = len(self.classes_)
@@ -144,11 +145,13 @@ class CountingNB(IncrementalClassifier):
         self.priors_ = check_priors(priors, self.class_count_)
         self.class_log_prior_ = log(self.priors_)
         self.feature_log_prob_, log_q = self._log_probabilities()
-        # x_j log 0 is 0 where x_j = 0 and −inf elsewhere, which no product of matrices knows: such terms, which
-        # only α = 0 can bring, are taken out and remembered.
+        # x_j log 0 is 0 where x_j = 0 and −inf elsewhere, which no product of matrices knows: such terms, which only
+        # α = 0 can bring, are taken out and remembered.
         self._never, self._always = np.isneginf(self.feature_log_prob_), np.isneginf(log_q)
-        log_p, log_q = np.where(self._never, 0.0, self.feature_log_prob_), np.where(self._always, 0.0, log_q)
-        self._weights = np.ascontiguousarray((log_p - log_q).T)  # (d, K)
+        log_q = np.where(self._always, 0.0, log_q)
+        weights = np.where(self._never, 0.0, self.feature_log_prob_)
+        weights -= log_q
+        self._weights = np.ascontiguousarray(weights.T)  # (d, K)
         self._biases = self.class_log_prior_ + log_q.sum(axis=1)
 
     def _joint_log_likelihood(self, X):
@@ -199,7 +202,8 @@ class MultinomialNB(CountingNB):
 
     def _log_probabilities(self):
         counts = self.feature_count_ + self.alpha
-        log_theta = log(counts) - log(counts.sum(axis=1, keepdims=True))
+        log_theta = log(counts)
+        log_theta -= log(counts.sum(axis=1, keepdims=True))
         return log_theta, np.zeros((len(counts), 1))  # a word that does not come adds nothing
 
     def sample(self, n_samples=1, random_state=None, length=None):
@@ -261,10 +265,11 @@ class BernoulliNB(CountingNB):
         return X
 
     def _log_probabilities(self):
-        present = self.feature_count_ + self.alpha
-        absent = self.class_count_[:, None] - self.feature_count_ + self.alpha
-        log_total = log(self.class_count_[:, None] + 2 * np.asarray(self.alpha))
-        return log(present) - log_total, log(absent) - log_total
+        n, alpha = self.class_count_[:, None], np.asarray(self.alpha)
+        log_present, log_absent = log(self.feature_count_ + alpha), log(n - self.feature_count_ + alpha)
+        for log_count in (log_present, log_absent):
+            log_count -= log(n + 2 * alpha)
+        return log_present, log_absent
 
     def _sample_class(self, k, n_samples, random_state):
         theta = np.exp(self.feature_log_prob_[k])

@@ -1,7 +1,7 @@
 """Lesson 2's promise: 5 times scikit-learn's speed in fit, as fast in predict (0.95), and no more memory.
 
-At n = 200,000, d = 100, K = 10, on one thread and two. Speed is printed; enforced is only that nothing hangs (a tenth of
-the promise). Memory is counted, not timed, so it is enforced.
+At n = 200,000, d = 100, K = 10, on one thread and two. Speed is printed; enforced is only that nothing hangs (a tenth
+of the promise). Memory is counted, not timed, so it is enforced.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """Lesson 3's promise, against scikit-learn: speed of GaussianNB and of MultinomialNB on sparse counts, and memory.
 
-GaussianNB at n = 200,000, d = 100, K = 10: twice its speed in fit, 3 times in the joint log-likelihood. MultinomialNB on
-a sparse matrix of 50,000 × 50,000: 0.95 times. On one thread and two. Speed is printed; enforced is only that nothing
-hangs (a tenth of the promise). Memory is counted, not timed, so it is enforced.
+GaussianNB at n = 200,000, d = 100, K = 10: twice its speed in fit, 3 times in the joint log-likelihood. MultinomialNB
+on a sparse matrix of 50,000 × 50,000: 0.95 times. On one thread and two. Speed is printed; enforced is only that
+nothing hangs (a tenth of the promise). Memory is counted, not timed, so it is enforced.
 """
 
 import numpy as np

@@ -105,6 +105,7 @@ def test_the_lesson_works_in_jupyterlab(server, path):
 
     with browser() as page:
         open_notebook(page, server, path.name)
+        theme(page, "JupyterLab Light")  # the server keeps the last lesson's
         picture(page, "light-00-top")
         clear_outputs(page)
         run_all(page)

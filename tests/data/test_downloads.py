@@ -206,7 +206,11 @@ def test_a_copy_packed_anew_is_as_good_where_its_contents_hash_is_published(serv
     assert server.requests == []
 
 
-@pytest.mark.parametrize("wrong", [PACKED[:-9], b"not packed", gzip.compress(CONTENT + b"!"), gzip.compress(b"")])
+@pytest.mark.parametrize(
+    "wrong",
+    [PACKED[:-9], b"not packed", gzip.compress(CONTENT + b"!"), gzip.compress(b"")],
+    ids=["cut", "not packed", "longer", "empty"],
+)
 def test_a_broken_packed_file_is_refused(server, monkeypatch, tmp_path, wrong):
     published = hashlib.sha256(CONTENT).hexdigest()
     file = offer(monkeypatch, server.url + "/404/gz", PACKED, "file.gz", content_sha256=published)

@@ -318,8 +318,9 @@ def test_clean_treats_every_line_ending_as_one_that_ast_has_normalised():
 SHAPES = st.lists(
     st.sampled_from(
         [
-            "Some words stand here. And more of them do.", "x : int", "----", "====  ====", ">>> f()", "::", "```", "",
-            ".. note::", ".. math::", "Args:", "Notes", "- An item of a list.", ":param x: what it is", "Is code::", "*",
+            "Some words stand here. And more of them do.", "x : int", "----", "====  ====", ">>> f()", "::", "```",
+            "", ".. note::", ".. math::", "Args:", "Notes", "- An item of a list.", ":param x: what it is",
+            "It is code::", "*",
         ]
     )
     | st.text(st.characters(codec="utf-8"), max_size=40)

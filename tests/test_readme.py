@@ -1,0 +1,47 @@
+"""What the README shows is what the course is: its picture, its table, its lessons."""
+
+import base64
+import re
+
+import nbformat
+import pytest
+
+from course_utils.experiments.comparison import comparison_table
+from tools.notebooks import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+
+
+def test_the_picture_is_lesson_1s():
+    notebook = nbformat.read(LESSONS[0], as_version=4)
+    outputs = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
+    stored = [base64.b64decode(data["image/png"]) for data in outputs if "image/png" in data]
+    picture = (ROOT / "docs" / "lesson_01.png").read_bytes()
+    assert picture in stored, "save the picture of lesson 1's first interactive figure as docs/lesson_01.png"
+
+
+def test_the_comparison_table_is_the_courses():
+    assert comparison_table() in README, "copy the table that comparison_table() gives into the README"
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_every_lesson_is_linked_with_the_minutes_of_its_header(path):
+    (row,) = (line for line in README.splitlines() if f"](notebooks/{path.name})" in line and line.startswith("|"))
+    header = nbformat.read(path, as_version=4).cells[0].source
+    reading, seconds, exercises, working = (
+        re.search(pattern, header).group(1)
+        for pattern in (
+            r"reading \| (\d+) min",
+            r"running \| (\d+) sec",
+            r"exercises \| (\d+),",
+            r"exercises \| \d+, about (\d+)",
+        )
+    )
+    cells = [cell.strip() for cell in row.split("|")[3:6]]
+    assert cells == [f"{reading} min", f"{seconds} s", f"{exercises}, {working} min"]
+
+
+def test_every_relative_link_leads_somewhere():
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
