@@ -74,6 +74,11 @@ SCATTER = Exercise(
             "You added the classes' covariances. A scatter is a sum over rows, not yet divided by their number.",
         ),
         Mistake(
+            "unbiased covariances",
+            _scatters_with(within=lambda rows, k: np.cov(rows.T)),
+            "np.cov divides by n_k − 1. A scatter is a sum over rows, not divided at all.",
+        ),
+        Mistake(
             "mean of means",
             lambda X, y: (
                 scatters(X, y)[0],
@@ -179,7 +184,7 @@ DIRECTION = Exercise(
     name="lda.direction",
     title="Fisher's direction for two classes",
     difficulty=2,
-    minutes=7,
+    minutes=6,
     reference=fisher_direction,
     compare=lambda result, expected: bool(
         np.allclose(result, expected, atol=1e-8) or np.allclose(result, -np.asarray(expected), atol=1e-8)
@@ -199,6 +204,11 @@ DIRECTION = Exercise(
             "S_w for its inverse",
             _direction(lambda X, y: scatters(X, y)[0] @ _mean_difference(X, y)),
             "You multiplied by S_w where its inverse belongs. np.linalg.solve(S_w, m₁ − m₀) does it without inverting.",
+        ),
+        Mistake(
+            "sum of covariances",
+            _direction(lambda X, y: np.linalg.solve(np.cov(X[y == 0].T) + np.cov(X[y == 1].T), _mean_difference(X, y))),
+            "You added the classes' covariances, so a small class counts as much as a large one. Add their scatters.",
         ),
         Mistake(
             "not of length one",
@@ -239,13 +249,22 @@ EIGENVALUES = Exercise(
     difficulty=2,
     minutes=8,
     reference=eigenvalues,
-    cases=((_WITHIN, _BETWEEN), (_WITHIN[:2, :2], _BETWEEN[:2, :2])),
+    cases=(
+        (_WITHIN, _BETWEEN),
+        (_WITHIN[:2, :2], _BETWEEN[:2, :2]),
+        (_WITHIN[1:, 1:] + 40 * np.diag([0, 1]), _BETWEEN[1:, 1:]),
+    ),
     atol=1e-8,
     mistakes=(
         Mistake(
             "rising",
             lambda within, between: eigenvalues(within, between)[::-1],
             "The values are right; the largest should come first.",
+        ),
+        Mistake(
+            "eigvalsh of S_w⁻¹ S_b",
+            lambda within, between: np.linalg.eigvalsh(np.linalg.solve(within, between))[::-1],
+            "S_w⁻¹ S_b is not symmetric, and eigvalsh reads only half of it. scipy.linalg.eigh takes both matrices.",
         ),
         Mistake(
             "of S_b alone",
@@ -322,6 +341,11 @@ WEIGHTS = Exercise(
             "The term of the means has the wrong sign: expand −½ (x − μ)ᵀ Σ⁻¹ (x − μ) once more.",
         ),
         Mistake(
+            "difference for sum",
+            _weights_with(lambda p, m, c: -0.5 * (m[1] - m[0]) @ weights(p, m, c)[0] + np.log(p[1] / p[0])),
+            "Without the priors the boundary passes through the middle of the means: b = −½ (μ₁ + μ₀)ᵀ w, with a sum.",
+        ),
+        Mistake(
             "Σ for its inverse",
             lambda p, m, c: (
                 c @ (m[1] - m[0]),
@@ -343,7 +367,66 @@ WEIGHTS = Exercise(
 )
 
 
-# 6 ── ANOVA ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# 6 ── Classify ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def classify(z, means, priors):
+    return np.argmax(np.log(priors) - 0.5 * ((z[:, None, :] - means) ** 2).sum(axis=2), axis=1)
+
+
+def _classify_by(score):
+    return lambda z, means, priors: np.argmax(score(((z[:, None, :] - means) ** 2).sum(axis=2), priors), axis=1)
+
+
+_CENTRES = np.array([[0.0, 0.0], [2.0, 0.5], [0.5, 2.5]])
+_POINTS = np.random.default_rng(0).normal(size=(60, 2)) * 1.5 + 0.8
+
+CLASSIFY = Exercise(
+    name="lda.classify",
+    title="Classify in the stretched space",
+    difficulty=2,
+    minutes=7,
+    reference=classify,
+    cases=(
+        (_POINTS, _CENTRES, np.array([0.75, 0.05, 0.2])),
+        (_POINTS[:9, :1], _CENTRES[:2, :1], np.array([0.1, 0.9])),
+    ),
+    mistakes=(
+        Mistake(
+            "priors left out",
+            _classify_by(lambda squared, priors: -squared),
+            "You chose the nearest mean. That is right for equal priors only; add log π_k.",
+        ),
+        Mistake(
+            "½ missing",
+            _classify_by(lambda squared, priors: np.log(priors) - squared),
+            "The squared distance has lost its ½, so the priors count for half of what they should.",
+        ),
+        Mistake(
+            "priors, not their logarithms",
+            _classify_by(lambda squared, priors: priors - 0.5 * squared),
+            "You added π_k to a log-density. Logarithms add: log π_k.",
+        ),
+        Mistake(
+            "distance, not squared",
+            _classify_by(lambda squared, priors: np.log(priors) - 0.5 * np.sqrt(squared)),
+            "You took the distance; the log-density of a Gaussian has the squared one.",
+        ),
+        Mistake(
+            "farthest mean",
+            _classify_by(lambda squared, priors: np.log(priors) + 0.5 * squared),
+            "You chose a mean that is far away: the log-density falls with the squared distance.",
+        ),
+    ),
+    hints=(
+        "log p(z, y = k) = log π_k − ½ |z − μ_k|² + constant. The largest wins.",
+        "z[:, None, :] - means has shape (n, K, c); sum its squares over the last axis.",
+        "np.argmax(np.log(priors) - 0.5 * squared, axis=1)",
+    ),
+)
+
+
+# 7 ── ANOVA ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def f_statistic(eigenvalue, n, n_classes):
@@ -388,7 +471,7 @@ ANOVA = Exercise(
 )
 
 
-EXERCISES = (SCATTER, RATIO, ANOVA, DIRECTION, EIGENVALUES, WEIGHTS)
+EXERCISES = (SCATTER, RATIO, ANOVA, DIRECTION, EIGENVALUES, CLASSIFY, WEIGHTS)
 
 
 QUIZ = (
@@ -396,7 +479,7 @@ QUIZ = (
         "lda.rank",
         "Ten classes, 64 features. How many discriminants with λ > 0 are there at most?",
         (
-            Option("64", False, "S_w has that rank, but the number of λ > 0 is the rank of S_b."),
+            Option("64", False, "S_w has that rank at most, but the number of λ > 0 is the rank of S_b."),
             Option("10", False, "The ten differences m_k − m satisfy one equation: weighted by n_k they sum to zero."),
             Option(
                 "9", True, "Yes: S_b is built from ten means about their common mean, so its rank is at most K − 1."
@@ -406,22 +489,22 @@ QUIZ = (
     ),
     Question(
         "lda.units",
-        "One feature is changed from centimetres to millimetres. What happens to the classes that LDA predicts?",
+        "One feature is changed from centimetres to millimetres. What does LDA without shrinkage then predict?",
         (
             Option(
-                "Nothing",
+                "The same as before",
                 True,
                 "Yes: scaling a feature scales S_w, S_b and the means together, and every posterior stays.",
             ),
             Option(
-                "The feature counts ten times as much",
+                "Classes that follow this feature ten times as closely",
                 False,
                 "For PCA or nearest neighbours it would. LDA measures everything in units of the spread within "
                 "classes.",
             ),
-            Option("It depends on the priors", False, "The priors are not touched by units."),
+            Option("The class with the larger prior", False, "The priors are not touched by units."),
             Option(
-                "The result is undefined until it is standardised",
+                "Nothing sensible until it is standardised",
                 False,
                 "Standardising changes nothing either, without shrinkage.",
             ),
@@ -473,7 +556,7 @@ QUIZ = (
         (
             Option("It separates them by a circle", False, "QDA would; LDA's boundaries are straight."),
             Option(
-                "It guesses: S_b is zero",
+                "It ignores x: S_b is zero",
                 True,
                 "Yes: with equal means there is no direction along which the means differ, up to noise.",
             ),

@@ -72,7 +72,9 @@ def ledoit_wolf_factor(X, labels):
     scale = np.sqrt(np.diag(covariance))
     scale[scale == 0] = 1.0
     variances, axes = np.linalg.eigh(covariance / np.outer(scale, scale))
-    return _triangular(np.sqrt(np.maximum(variances, 0.0))[:, None] * axes.T * scale)
+    # Where nothing was shrunk (two rows a class), variances that are rounding must not become standard deviations.
+    variances[variances < len(scale) * EPS * variances[-1]] = 0.0
+    return _triangular(np.sqrt(variances)[:, None] * axes.T * scale)
 
 
 def whiten(factor, rounding):

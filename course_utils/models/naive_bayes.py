@@ -89,7 +89,8 @@ class CountingNB(IncrementalClassifier):
 
         log p(x | y = k) = Σ_j x_j log p_kj + (1 − x_j) log q_kj,
 
-    and in ``_as_counts(X)`` what X may hold. The posterior's logarithm is linear in x, up to a constant.
+    and in ``_as_counts(X)`` how X becomes x, if it is not x. The posterior's logarithm is linear in x, up to a
+    constant.
     """
 
     _accept_sparse = "csr"
@@ -109,7 +110,7 @@ class CountingNB(IncrementalClassifier):
         raise NotImplementedError
 
     def _as_counts(self, X):
-        raise NotImplementedError
+        return X
 
     def _validate_for_fit(self, X, y, first):
         X, y = super()._validate_for_fit(X, y, first)
@@ -196,9 +197,10 @@ class MultinomialNB(CountingNB):
         tags.input_tags.positive_only = True
         return tags
 
-    def _as_counts(self, X):
+    def _validate_for_fit(self, X, y, first):
+        X, y = super()._validate_for_fit(X, y, first)
         check_non_negative(X, "MultinomialNB (input X)")
-        return X
+        return X, y
 
     def _log_probabilities(self):
         counts = self.feature_count_ + self.alpha

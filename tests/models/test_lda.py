@@ -90,6 +90,14 @@ class TestAgainstScikitLearn:
             solution = mpmath.lu_solve(mpmath.matrix(ours.covariance_.tolist()), difference)
         np.testing.assert_allclose(ours.coef_[0], [float(w) for w in solution], rtol=1e-10)
 
+    def test_nothing_shrunk_is_nothing_made_up(self):
+        """Two rows a class are mirror images about their mean, for which the formula's shrinkage is zero."""
+        rng = np.random.default_rng(0)
+        X, y = rng.normal(size=(20, 64)), np.repeat(np.arange(10), 2)
+        plain, automatic = (LinearDiscriminantAnalysis(shrinkage=shrinkage).fit(X, y) for shrinkage in (None, "auto"))
+        assert plain.rank_ == automatic.rank_ == 10
+        np.testing.assert_allclose(automatic.predict_log_proba(X + 0.1), plain.predict_log_proba(X + 0.1), atol=1e-6)
+
     def test_more_features_than_rows(self):
         X, y = shared_covariance(n=30, d=80, condition=3.0)
         ours = LinearDiscriminantAnalysis(shrinkage="auto").fit(X, y)

@@ -299,7 +299,7 @@ class TestMultinomial:
         with pytest.raises(ValueError, match="Negative values in data passed to MultinomialNB"):
             MultinomialNB().fit(-X, y)
         with pytest.raises(ValueError, match="Negative values in data passed to MultinomialNB"):
-            MultinomialNB().fit(X, y).predict(-X)
+            MultinomialNB().partial_fit(csr_array(-X), y, classes=range(3))
 
 
 class TestBernoulli:
