@@ -33,7 +33,7 @@ def test_every_lesson_is_linked_with_the_minutes_of_its_header(path):
         re.search(pattern, header).group(1)
         for pattern in (
             r"reading \| (\d+) min",
-            r"running \| (\d+) sec",
+            r"running \| (?:about )?(\d+) sec",
             r"exercises \| (\d+),",
             r"exercises \| \d+, about (\d+)",
         )

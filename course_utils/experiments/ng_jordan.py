@@ -11,10 +11,10 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
-from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import StandardScaler
 
 from course_utils.data import images, tables
+from course_utils.models.naive_bayes import GaussianNB
 
 CONFIG = {
     "seeds": 500,
@@ -38,7 +38,7 @@ CONFIG = {
 
 def shared_variance(model):
     """Make a fitted GaussianNB the one of the paper: each feature has one variance, averaged over the classes."""
-    model.var_[:] = model.class_prior_ @ model.var_  # (K, d), every row the same
+    model.var_[:] = model.priors_ @ model.var_  # (K, d), every row the same
     return model
 
 

@@ -15,9 +15,6 @@ from .incremental_classifier import IncrementalClassifier
 
 EPS = np.finfo(np.float64).eps
 
-# Below so many nats the terms of x·w are small enough that their rounding does not matter, x̄ subtracted or not.
-SMALL_OFFSET = 1e4
-
 
 def within_class_factor(X, labels, n_classes):
     """The class means, and a factor of the scatter of the rows about them, S_w = Σ_i (x_i − m_yi)(x_i − m_yi)ᵀ.
@@ -83,7 +80,7 @@ def whiten(factor, rounding):
     Parameters
     ----------
     factor : (d, d), R, upper triangular
-    rounding : (d,), a standard deviation that rounding alone may give each feature; what is no larger is none
+    rounding : (d,), the standard deviation that rounding alone may give each feature
 
     Returns
     -------
@@ -93,7 +90,7 @@ def whiten(factor, rounding):
     """
     d = factor.shape[1]
     scale = np.linalg.norm(factor, axis=0)  # (d,), standard deviations
-    constant = scale <= rounding
+    constant = scale == 0
     scale[constant] = 1.0
     scaled = np.where(constant, 0.0, factor / scale)  # a factor of the matrix of correlations
     if not constant.any() and lapack.dtrcon(scaled)[0] > SAFE_RECIPROCAL_CONDITION**2:
@@ -234,12 +231,11 @@ class LinearDiscriminantAnalysis(ClassNamePrefixFeaturesOutMixin, TransformerMix
     def _set_discriminants(self, means):
         """log π_k − ½ |z − μ_k|² = z·μ_k − ½ |μ_k|² + log π_k − ½ |z|², of which the last is no matter of k."""
         self._weights = self._whitening @ means.T  # (d, K)
-        self._biases = log(self.priors_) - 0.5 * np.sum(means**2, axis=1)
+        self._biases = log(self.priors_) - 0.5 * np.sum(means**2, axis=1) - self.xbar_ @ self._weights
         self._biases[self._classes.counts == 0] = -np.inf  # a class not seen yet has no density
-        coef, biases = self._weights.T, self._biases
-        if len(biases) == 2:
-            coef, biases = coef[1:] - coef[:1], biases[1:] - biases[:1]
-        self.coef_, self.intercept_ = coef, biases - coef @ self.xbar_
+        self.coef_, self.intercept_ = self._weights.T, self._biases
+        if len(self.intercept_) == 2:
+            self.coef_, self.intercept_ = np.diff(self.coef_, axis=0), np.diff(self.intercept_)
 
     def _set_directions(self, means):
         """Fisher's directions: in z the spread within is the same all round, so the principal ones of the means."""
@@ -254,13 +250,8 @@ class LinearDiscriminantAnalysis(ClassNamePrefixFeaturesOutMixin, TransformerMix
         self._n_features_out = kept
 
     def _discriminants(self, X):
-        if (np.abs(self.xbar_) @ np.abs(self._weights)).max() < SMALL_OFFSET:
-            scores = X @ self._weights
-            scores += self._biases - self.xbar_ @ self._weights
-            return scores
-        scores = np.empty((len(X), len(self.classes_)))
-        for block in row_blocks(X):  # of a large offset x·w would keep only what rounding leaves: centre first
-            scores[block] = (X[block] - self.xbar_) @ self._weights + self._biases
+        scores = X @ self._weights
+        scores += self._biases
         return scores
 
     def _joint_log_likelihood(self, X):

@@ -224,14 +224,14 @@ class TestSingular:
 
     def test_a_feature_constant_in_every_class_has_no_density_and_is_left_out(self):
         X, y = shared_covariance()
-        labelled = np.column_stack([X, np.array([0.1, 0.7, 0.3])[y]])  # no binary fractions: their means are rounded
-        model = LinearDiscriminantAnalysis().fit(labelled, y)
-        assert model.rank_ == 5
-        np.testing.assert_allclose(
-            model.predict_joint_log_proba(labelled),
-            LinearDiscriminantAnalysis().fit(X, y).predict_joint_log_proba(X),
-            rtol=1e-9,
-        )
+        labelled = np.column_stack([X, np.array([0.1, 0.7, 0.3])[y]])  # no binary fractions: their sums are rounded
+        without = LinearDiscriminantAnalysis().fit(X, y).predict_joint_log_proba(X)
+        once, stream = LinearDiscriminantAnalysis().fit(labelled, y), LinearDiscriminantAnalysis()
+        for rows in np.array_split(np.arange(len(X)), 7):
+            stream.partial_fit(labelled[rows], y[rows], classes=[0, 1, 2])
+        for model in (once, stream):
+            assert model.rank_ == 5
+            np.testing.assert_allclose(model.predict_joint_log_proba(labelled), without, rtol=1e-9)
 
     def test_density_on_the_span_is_scipys(self):
         X, y = shared_covariance()
@@ -379,6 +379,8 @@ class TestStream:
         X, y = shared_covariance()
         model = LinearDiscriminantAnalysis().partial_fit(X[y < 2], y[y < 2], classes=[0, 1, 2])
         assert np.all(model.predict_proba(X)[:, 2] == 0)
+        believed = LinearDiscriminantAnalysis(priors=[0.2, 0.2, 0.6]).partial_fit(X[y < 2], y[y < 2], classes=[0, 1, 2])
+        assert np.all(believed.predict_proba(X)[:, 2] == 0)
         np.testing.assert_allclose(
             model.predict_proba(X)[:, :2],
             LinearDiscriminantAnalysis().fit(X[y < 2], y[y < 2]).predict_proba(X),

@@ -389,6 +389,11 @@ class TestStream:
         model.partial_fit(X[y == 2], y[y == 2])
         np.testing.assert_allclose(model.predict_log_proba(X), make().fit(X, y).predict_log_proba(X), rtol=1e-8)
 
+    def test_a_believed_class_without_rows_has_no_density(self):
+        X, y = documents()
+        model = GaussianNB(priors=[0.2, 0.2, 0.6]).partial_fit(X[y < 2], y[y < 2], classes=[0, 1, 2])
+        assert np.all(model.predict_proba(X)[:, 2] == 0)
+
     @pytest.mark.parametrize("make", ALL)
     def test_weights_count_rows(self, make):
         X, y = documents()
