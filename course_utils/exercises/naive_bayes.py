@@ -77,7 +77,11 @@ LOG_ODDS = Exercise(
     difficulty=1,
     minutes=5,
     reference=log_odds_after,
-    cases=((0.1, np.array([4.0, 0.5, 3.0])), (0.7, np.array([0.2, 6.0]))),
+    cases=(
+        (0.1, np.array([4.0, 0.5, 3.0])),
+        (0.7, np.array([0.2, 6.0])),
+        (0.4, np.full(400, 0.05)),  # whose product is smaller than any floating-point number
+    ),
     mistakes=(
         Mistake(
             "log of the prior",
@@ -522,7 +526,7 @@ QUIZ = (
             Option(
                 "The features are independent",
                 False,
-                "Not so: features that tell the classes apart must depend on one another when the class is unknown.",
+                "Not so: features that tell two classes apart depend on one another while the class is unknown.",
             ),
             Option(
                 "The features are independent given the class",
@@ -544,18 +548,18 @@ QUIZ = (
     Question(
         "naive_bayes.zero",
         "A multinomial naive Bayes with α = 0 meets a document with a word that class 3 has never shown. All its other "
-        "words speak for class 3. It",
+        "words speak for class 3, and the other classes have shown every one of them. It",
         (
             Option(
                 "gives class 3 the posterior 0",
                 True,
                 "Yes: one factor of the product is 0, and no other can make up for it. α > 0 takes the veto away.",
             ),
-            Option("passes the word over", False, "That is what happens to a word that *no* class has shown."),
+            Option("passes the word over", False, "That is what happens to a word that is not in the vocabulary."),
             Option(
                 "lowers the posterior of class 3 a little",
                 False,
-                "So it does with α > 0. With α = 0 the estimated probability of the word is exactly 0.",
+                "With a small α > 0 it lowers it, and perhaps a lot. With α = 0 the word's probability is exactly 0.",
             ),
             Option("raises an error", False, "log 0 = −∞ is a value like any other: the class is called impossible."),
         ),
