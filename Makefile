@@ -45,9 +45,9 @@ html:  ## export the lessons to HTML pages that need no kernel
 	@$(PYTHON) tools/environment.py test
 	$(BIN)/python tools/export_html.py
 
-bench:  ## measure speed against other libraries
+bench:  ## measure speed against other libraries; writes the README's table
 	@$(PYTHON) tools/environment.py test
-	$(PYTEST) tests/benchmarks
+	$(PYTEST) tests/benchmarks --store
 
 clean:  ## remove what can be made again; .venv and work/ stay
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis .benchmarks .import_linter_cache

@@ -148,6 +148,11 @@ def _smoothed_with(formula):
     return answer
 
 
+def _rows_of_labels_that_occur(counts, y, n_classes, alpha):
+    present, index = np.unique(y, return_inverse=True)
+    return word_log_probabilities(counts, index, len(present), alpha)
+
+
 _COUNTS = np.array([[2, 0, 1, 0], [0, 3, 0, 1], [1, 1, 0, 0], [4, 0, 0, 2], [0, 0, 5, 1]])
 _LABELS = np.array([0, 1, 1, 0, 2])
 
@@ -157,8 +162,19 @@ SMOOTHED = Exercise(
     difficulty=2,
     minutes=8,
     reference=word_log_probabilities,
-    cases=((_COUNTS, _LABELS, 3, 1.0), (_COUNTS[:, 1:], np.array([1, 0, 1, 0, 1]), 2, 0.25)),
+    cases=(
+        (_COUNTS, _LABELS, 3, 1.0),
+        (_COUNTS[:, 1:], np.array([1, 0, 1, 0, 1]), 2, 0.25),
+        (_COUNTS, np.array([3, 0, 0, 3, 1]), 5, 0.5),  # nothing of class 2, nor of the last class
+    ),
     mistakes=(
+        Mistake(
+            "only the classes that occur",
+            _rows_of_labels_that_occur,
+            "Your table has rows only for the labels that occur in `y`, as `np.unique(y)` lists them. A class without "
+            "documents has a row, too: its counts are 0, and α makes its words equally likely. Go through "
+            "`range(n_classes)`.",
+        ),
         Mistake(
             "α once in the denominator",
             _smoothed_with(lambda N, counts, y, alpha: np.log((N + alpha) / (N.sum(axis=1, keepdims=True) + alpha))),
@@ -172,7 +188,11 @@ SMOOTHED = Exercise(
         ),
         Mistake(
             "documents for words",
-            _smoothed_with(lambda N, counts, y, alpha: np.log((N + alpha) / (np.bincount(y)[:, None] + 2 * alpha))),
+            _smoothed_with(
+                lambda N, counts, y, alpha: np.log(
+                    (N + alpha) / (np.bincount(y, minlength=len(N))[:, None] + 2 * alpha)
+                )
+            ),
             "You divided by the number of documents, as the Bernoulli model does. Here every *word* is a draw: divide "
             "by the number of words in the class.",
         ),
@@ -205,7 +225,8 @@ SMOOTHED = Exercise(
         ),
     ),
     hints=(
-        "Equation (12). First the table N_kj: for each class, the sum of the rows of `counts` with that label.",
+        "Equation (12). First the table N_kj: for each class, the sum of the rows of `counts` with that label, "
+        "and zeros for a class that no document has.",
         "Add α to every entry, then divide each row by its own sum.",
         "N = np.stack([counts[y == k].sum(axis=0) for k in range(n_classes)]) + alpha; "
         "np.log(N / N.sum(axis=1, keepdims=True))",
@@ -352,6 +373,14 @@ GAUSSIAN = Exercise(
             "You averaged over the features. Independence makes the density a product, so the logarithms are summed.",
         ),
         Mistake(
+            "prior in every feature",
+            lambda X, priors, means, variances: (
+                _gaussian_log_joint(X, priors, means, variances, prior=False) + X.shape[1] * np.log(priors)
+            ),
+            "log p(y) stands inside the sum over the features, so it counts d times. The class is drawn once: add "
+            "log p(y) after the sum.",
+        ),
+        Mistake(
             "prior not logged",
             lambda X, priors, means, variances: _gaussian_log_joint(X, priors, means, variances, prior=False) + priors,
             "You added p(y) to a logarithm. Add log p(y).",
@@ -366,7 +395,94 @@ GAUSSIAN = Exercise(
 )
 
 
-# 6 ── The straight line ─────────────────────────────────────────────────────────────────────────────────────────────
+# 6 ── The price of independence ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def total_correlation(covariance):
+    return 0.5 * (np.sum(np.log(np.diag(covariance))) - np.linalg.slogdet(covariance)[1])
+
+
+_DET_UNDERFLOWS = (
+    "You took the logarithm of `np.linalg.det`. With hundreds of features the determinant can be smaller than any "
+    "floating-point number: `det` returns 0, and its logarithm is −∞. `np.linalg.slogdet` gives log|Σ| itself."
+)
+
+
+def _by_det(formula):
+    return lambda covariance: formula(np.diag(covariance), np.log(np.linalg.det(covariance)))
+
+
+def _dependence_mistakes(name, formula, message):
+    """A wrong formula in the variances and log|Σ|, and the same with `det`: infinite in the last case."""
+    return (
+        Mistake(name, lambda covariance: formula(np.diag(covariance), np.linalg.slogdet(covariance)[1]), message),
+        Mistake(f"{name}, and det", _by_det(formula), f"{message} And: {_DET_UNDERFLOWS}"),
+    )
+
+
+_COVARIANCE = np.array([[2.0, 0.8, -0.4], [0.8, 1.5, 0.2], [-0.4, 0.2, 0.6]])
+_STEPS = np.arange(200)  # each correlated with the one before by 0.999
+_MANY = 0.999 ** np.abs(_STEPS[:, None] - _STEPS)  # the determinant is e⁻¹²³⁷, the product of the variances 1
+
+DEPENDENCE = Exercise(
+    name="naive_bayes.dependence",
+    title="The price of independence, in nats",
+    difficulty=2,
+    minutes=10,
+    reference=total_correlation,
+    cases=((_COVARIANCE,), (np.array([[1.0, 0.6], [0.6, 1.0]]),), (np.diag([0.5, 3.0, 2.0, 1.0]),), (_MANY,)),
+    mistakes=(
+        Mistake(
+            "det",
+            _by_det(lambda variances, log_det: 0.5 * (np.sum(np.log(variances)) - log_det)),
+            _DET_UNDERFLOWS,
+        ),
+        *_dependence_mistakes(
+            "no ½",
+            lambda variances, log_det: np.sum(np.log(variances)) - log_det,
+            "This is twice the right number: each log-density has its log-determinant with a ½.",
+        ),
+        *_dependence_mistakes(
+            "variances left out",
+            lambda variances, log_det: -0.5 * log_det,
+            "This is −½ log|Σ|, which depends on the units of measurement and is right only for unit variances. Put "
+            "½ Σ_j log σ_j² beside it, or take the log-determinant of the correlations.",
+        ),
+        *_dependence_mistakes(
+            "wrong sign",
+            lambda variances, log_det: -0.5 * (np.sum(np.log(variances)) - log_det),
+            "The sign is turned: a KL divergence is never negative, and |Σ| ≤ Π_j σ_j².",
+        ),
+        *_dependence_mistakes(
+            "bits",
+            lambda variances, log_det: 0.5 * (np.sum(np.log(variances)) - log_det) / np.log(2),
+            "This is the answer in bits. In this course logarithms are natural: nats.",
+        ),
+        *_dependence_mistakes(
+            "trace for the sum of logarithms",
+            lambda variances, log_det: 0.5 * (np.log(np.sum(variances)) - log_det),
+            "You took the logarithm of the trace. The naive model's log-determinant is the *sum of the logarithms* of "
+            "the variances.",
+        ),
+        Mistake(
+            "the logarithm left out",
+            lambda covariance: np.prod(np.diag(covariance)) / np.linalg.det(covariance),
+            "This is the ratio Π σ_j² / |Σ|. Asked for is half of its logarithm, in nats.",
+        ),
+    ),
+    hints=(
+        "Equation (17): the KL divergence from N(μ, Σ) to the Gaussian with the same mean and variances and no "
+        "correlations is the difference of two entropies.",
+        "The quadratic terms have the same expectation under both and cancel; the log-determinants remain. That of a "
+        "diagonal matrix is a sum of logarithms.",
+        "Of hundreds of features |Σ| may be too small for a floating-point number. np.linalg.slogdet(covariance) "
+        "returns a sign and log|Σ|, without computing |Σ|.",
+        "0.5 * (np.log(np.diag(covariance)).sum() - np.linalg.slogdet(covariance)[1])",
+    ),
+)
+
+
+# 7 ── The straight line ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def line_of_shared_variances(priors, means, variances):
@@ -416,6 +532,15 @@ LINE = Exercise(
             "The weights are right; the constant lacks what is left of the two squares, −½ Σ_j (θ_1j² − θ_0j²) / σ_j².",
         ),
         Mistake(
+            "sign of the squares",
+            lambda priors, means, variances: (
+                (means[1] - means[0]) / variances,
+                np.log(priors[1] / priors[0]) + 0.5 * np.sum((means[1] ** 2 - means[0] ** 2) / variances),
+            ),
+            "The weights are right; in the constant the squares of the means have the wrong sign. Of −½ (x − θ)² / σ² "
+            "each class keeps −½ θ² / σ², so that of class 1 comes with a minus and that of class 0 with a plus.",
+        ),
+        Mistake(
             "no ½",
             lambda priors, means, variances: (
                 (means[1] - means[0]) / variances,
@@ -433,67 +558,7 @@ LINE = Exercise(
 )
 
 
-# 7 ── The price of independence ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def total_correlation(covariance):
-    return 0.5 * (np.sum(np.log(np.diag(covariance))) - np.linalg.slogdet(covariance)[1])
-
-
-_COVARIANCE = np.array([[2.0, 0.8, -0.4], [0.8, 1.5, 0.2], [-0.4, 0.2, 0.6]])
-
-DEPENDENCE = Exercise(
-    name="naive_bayes.dependence",
-    title="The price of independence, in nats",
-    difficulty=3,
-    minutes=10,
-    reference=total_correlation,
-    cases=((_COVARIANCE,), (np.array([[1.0, 0.6], [0.6, 1.0]]),), (np.diag([0.5, 3.0, 2.0, 1.0]),)),
-    mistakes=(
-        Mistake(
-            "no ½",
-            lambda covariance: 2 * total_correlation(covariance),
-            "This is twice the right number: each log-density has its log-determinant with a ½.",
-        ),
-        Mistake(
-            "variances left out",
-            lambda covariance: -0.5 * np.linalg.slogdet(covariance)[1],
-            "This is −½ log|Σ|, which depends on the units of measurement and is right only for unit variances. Put "
-            "½ Σ_j log σ_j² beside it, or take the determinant of the correlations.",
-        ),
-        Mistake(
-            "wrong sign",
-            lambda covariance: -total_correlation(covariance),
-            "The sign is turned: a KL divergence is never negative, and |Σ| ≤ Π_j σ_j².",
-        ),
-        Mistake(
-            "the logarithm left out",
-            lambda covariance: np.prod(np.diag(covariance)) / np.linalg.det(covariance),
-            "This is the ratio Π σ_j² / |Σ|. Asked for is half of its logarithm, in nats.",
-        ),
-        Mistake(
-            "bits",
-            lambda covariance: total_correlation(covariance) / np.log(2),
-            "This is the answer in bits. In this course logarithms are natural: nats.",
-        ),
-        Mistake(
-            "trace for the sum of logarithms",
-            lambda covariance: 0.5 * (np.log(np.trace(covariance)) - np.linalg.slogdet(covariance)[1]),
-            "You took the logarithm of the trace. The naive model's log-determinant is the *sum of the logarithms* of "
-            "the variances.",
-        ),
-    ),
-    hints=(
-        "Equation (17): the KL divergence from N(μ, Σ) to the Gaussian with the same mean and variances and no "
-        "correlations is the difference of two entropies.",
-        "The quadratic terms have the same expectation under both and cancel; the log-determinants remain. That of a "
-        "diagonal matrix is a sum of logarithms.",
-        "0.5 * (np.log(np.diag(covariance)).sum() - np.linalg.slogdet(covariance)[1])",
-    ),
-)
-
-
-EXERCISES = (POSTERIOR, LOG_ODDS, SMOOTHED, BERNOULLI, GAUSSIAN, LINE, DEPENDENCE)
+EXERCISES = (POSTERIOR, LOG_ODDS, SMOOTHED, BERNOULLI, GAUSSIAN, DEPENDENCE, LINE)
 
 
 QUIZ = (

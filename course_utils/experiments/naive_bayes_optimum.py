@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from course_utils.models.gaussian import QuadraticDiscriminantAnalysis
 from course_utils.models.naive_bayes import GaussianNB
+from course_utils.optima.dependence import correlated_pair
 from course_utils.optima.gaussians import GaussianClasses, QuadraticRule
 
 CONFIG = {
@@ -22,12 +23,6 @@ CONFIG = {
     "models": ["naive Bayes", "QDA", "logistic regression"],
     "max_iter": 1000,
 }
-
-
-def problem_with(correlation, mean=CONFIG["mean"]):
-    """Two equally likely classes at ±(mean, mean), both with unit variances and this correlation."""
-    covariance = [[1.0, correlation], [correlation, 1.0]]
-    return GaussianClasses([0.5, 0.5], [[-mean, -mean], [mean, mean]], [covariance, covariance])
 
 
 def training_set(problem, size, seed):
@@ -56,7 +51,7 @@ def run(config, report):
     """results[problem]: nats from the true posterior, and error beyond the Bayes error, each (model, size, seed)."""
     results = {}
     for name, correlation in config["correlations"].items():
-        problem = problem_with(correlation, config["mean"])
+        problem = correlated_pair(correlation, config["mean"])
         bayes_error = problem.bayes_error()
         nats = np.zeros((len(config["models"]), len(config["sizes"]), config["seeds"]))
         excess = np.zeros_like(nats)

@@ -6,6 +6,7 @@ from scipy.stats import beta
 
 from course_utils.figures.grids import image_grid
 from course_utils.figures.style import GREY, INK, LOOKS, OPTIMUM, between, drawing, figure, line, points
+from course_utils.optima.dependence import without_covariances
 from course_utils.optima.gaussians import GaussianClasses
 
 PEOPLE = 1000
@@ -221,11 +222,6 @@ def reliability(models, y):
 
 
 # The exact two-feature case ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def without_covariances(problem):
-    """What naive Bayes learns of Gaussian classes from unlimited data: the same means and variances, nothing else."""
-    return GaussianClasses(problem.priors, problem.means, [np.diag(np.diag(c)) for c in problem.covariances])
 
 
 @drawing

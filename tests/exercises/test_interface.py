@@ -28,13 +28,13 @@ def counts(shown):
     return text(shown).splitlines()[1].split(".")[0]
 
 
-NOTHING = "Lesson 9: 0 of 3 exercises, 0 of 2 questions"
+NOTHING = "Lesson 9: 0 of 3 exercises, 0 of 2 questions answered"
 
 
 def test_check_right(shown):
     assert check("sums.rows", right) is None
     assert text(shown) == "✓ Right: Row sums (`sums.rows`)"
-    assert counts(shown) == "Lesson 9: 1 of 3 exercises, 0 of 2 questions"
+    assert counts(shown) == "Lesson 9: 1 of 3 exercises, 0 of 2 questions answered"
 
 
 def test_check_wrong(shown):
@@ -67,7 +67,7 @@ def test_the_solutions_check_never_counts_and_takes_nothing_away(shown):
     check("sums.total", 5050)
     check("sums.total", 4950, solution=True)
     check("sums.total", 5050, solution=True)
-    assert counts(shown) == "Lesson 9: 1 of 3 exercises, 0 of 2 questions"
+    assert counts(shown) == "Lesson 9: 1 of 3 exercises, 0 of 2 questions answered"
 
 
 def test_the_solutions_function_checked_again_from_the_students_cell_does_not_count(shown):
@@ -80,7 +80,7 @@ def test_the_solutions_function_checked_again_from_the_students_cell_does_not_co
     assert "does not count" in text(shown)
     assert counts(shown) == NOTHING
     check("sums.rows", lambda x: x.sum(axis=1))
-    assert counts(shown) == "Lesson 9: 1 of 3 exercises, 0 of 2 questions"
+    assert counts(shown) == "Lesson 9: 1 of 3 exercises, 0 of 2 questions answered"
 
 
 def test_a_verdict_does_not_depend_on_progress(shown):
@@ -153,10 +153,10 @@ def test_quiz_buttons_explain_every_option(shown):
     assert "<code>math.prod([])</code>" in said.value
     undefined.click()
     assert "sums of parts" in said.value
-    assert counts(shown) == NOTHING
+    assert counts(shown) == "Lesson 9: 0 of 3 exercises, 1 of 2 questions answered, 0 right"
     zero.click()
     assert "✓ Right: a) 0" in said.value
-    assert counts(shown) == "Lesson 9: 0 of 3 exercises, 1 of 2 questions"
+    assert counts(shown) == "Lesson 9: 0 of 3 exercises, 1 of 2 questions answered, 1 right"
 
 
 def test_quiz_without_ipywidgets(shown, monkeypatch):
@@ -168,10 +168,10 @@ def test_quiz_without_ipywidgets(shown, monkeypatch):
 def test_quiz_answered_as_text(shown):
     quiz("sums.order", "a")
     assert text(shown) == "✗ Not right: a) yes\nEach addition rounds."
-    assert counts(shown) == NOTHING
+    assert counts(shown) == "Lesson 9: 0 of 3 exercises, 1 of 2 questions answered, 0 right"
     quiz("sums.order", " B) ")
     assert text(shown) == "✓ Right: b) no\nRounding depends on the order."
-    assert counts(shown) == "Lesson 9: 0 of 3 exercises, 1 of 2 questions"
+    assert counts(shown) == "Lesson 9: 0 of 3 exercises, 1 of 2 questions answered, 1 right"
 
 
 @pytest.mark.parametrize("choice", ["c", "", "ab", 1, ["a"]], ids=str)
@@ -191,8 +191,15 @@ def test_progress_says_what_is_open_and_can_be_reset(shown):
     check("sums.total", 5050)
     progress()
     assert text(shown) == (
-        "Your progress\nLesson 9: 1 of 3 exercises, 0 of 2 questions. "
+        "Your progress\nLesson 9: 1 of 3 exercises, 0 of 2 questions answered. "
         "Open: `sums.rows`, `sums.draw`, `sums.empty`, `sums.order`"
+    )
+    quiz("sums.empty", "b")
+    quiz("sums.order", "b")
+    progress()
+    assert text(shown) == (
+        "Your progress\nLesson 9: 1 of 3 exercises, 2 of 2 questions answered, 1 right. "
+        "Open: `sums.rows`, `sums.draw`, `sums.empty`"
     )
     progress(reset=True)
     assert text(shown) == f"Your progress\n{NOTHING}"

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from course_utils.exercises.engine import store
+from course_utils.exercises.engine.store import Progress
 
 
 @pytest.fixture(autouse=True)
@@ -16,14 +17,30 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_remembers_and_forgets(folder):
-    assert store.done() == (set(), set(), [])
+    assert store.load() == Progress()
     store.remember(store.EXERCISE, "vae.kl")
     store.remember(store.EXERCISE, "vae.kl")
     store.remember(store.QUESTION, "vae.kl")
-    assert store.done() == ({"vae.kl"}, {"vae.kl"}, [])
+    assert store.load() == Progress({"vae.kl"}, {"vae.kl"}, {"vae.kl"})
     assert sorted(path.name for path in folder.iterdir()) == ["exercise.vae.kl.json", "question.vae.kl.json"]
     store.forget()
-    assert store.done() == (set(), set(), [])
+    assert store.load() == Progress()
+
+
+def test_a_question_missed_is_answered_and_right_once_it_is_got_right():
+    store.remember(store.MISSED, "vae.kl")
+    assert store.load() == Progress(answered={"vae.kl"})
+    store.remember(store.QUESTION, "vae.kl")
+    store.remember(store.MISSED, "vae.kl")
+    assert store.load() == Progress(answered={"vae.kl"}, right={"vae.kl"})
+    store.forget()
+    assert store.load() == Progress()
+
+
+def test_a_question_in_an_older_folder_was_answered_rightly(folder):
+    folder.mkdir(parents=True)
+    (folder / "question.vae.kl.json").write_text('{"kind": "question", "name": "vae.kl", "done": true}')
+    assert store.load() == Progress(answered={"vae.kl"}, right={"vae.kl"})
 
 
 def test_the_file_is_json(folder):
@@ -36,7 +53,7 @@ def test_foreign_files_are_left_alone(folder):
     folder.mkdir(parents=True)
     (folder / "notes.json").write_text("mine")
     (folder / ".new-1.tmp").write_text("cut off")
-    assert store.done() == (set(), set(), [])
+    assert store.load() == Progress()
     store.forget()
     assert len(list(folder.iterdir())) == 2
 
@@ -48,19 +65,19 @@ DAMAGE = [b"", b"{", b"\xff\xfe", b"[]", b'{"kind": "exercise", "name": "gan.los
 def test_damage_is_set_aside_and_named(folder, content):
     store.remember(store.EXERCISE, "gan.loss")
     (folder / "exercise.vae.kl.json").write_bytes(content)
-    exercises, _, problems = store.done()
-    assert exercises == {"gan.loss"}
-    assert len(problems) == 1
-    assert "exercise.vae.kl.json.damaged" in problems[0]
+    found = store.load()
+    assert found.solved == {"gan.loss"}
+    assert len(found.problems) == 1
+    assert "exercise.vae.kl.json.damaged" in found.problems[0]
     assert (folder / "exercise.vae.kl.json.damaged").read_bytes() == content
-    assert store.done()[2] == []
+    assert store.load().problems == ()
 
 
 def test_damage_is_mended_by_solving_again(folder):
     folder.mkdir(parents=True)
     (folder / "exercise.vae.kl.json").write_bytes(b"{")
     store.remember(store.EXERCISE, "vae.kl")
-    assert store.done() == ({"vae.kl"}, set(), [])
+    assert store.load() == Progress({"vae.kl"})
     assert (folder / "exercise.vae.kl.json.damaged").read_bytes() == b"{"
 
 
@@ -90,7 +107,7 @@ def test_patience_while_another_kernel_has_the_file_open(folder, monkeypatch):
 
     monkeypatch.setattr(store.os, "replace", sometimes)
     store.remember(store.EXERCISE, "vae.kl")
-    assert store.done()[0] == {"vae.kl"}
+    assert store.load().solved == {"vae.kl"}
 
 
 def test_no_patience_without_end(monkeypatch):
@@ -110,9 +127,7 @@ def test_kernels_at_once_lose_nothing(folder):
     )
     kernels = [subprocess.Popen([sys.executable, "-c", write, str(n)]) for n in (30, 40, 40)]
     assert [kernel.wait(timeout=60) for kernel in kernels] == [0, 0, 0]
-    exercises, _, problems = store.done()
-    assert exercises == {f"vae.n{i}" for i in range(40)}
-    assert problems == []
+    assert store.load() == Progress({f"vae.n{i}" for i in range(40)})
     assert len(list(folder.iterdir())) == 40  # no temporary file stays
 
 

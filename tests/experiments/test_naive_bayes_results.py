@@ -8,6 +8,7 @@ from course_utils.experiments import naive_bayes_optimum, text_learning_curve
 from course_utils.experiments.comparison import comparison_rows
 from course_utils.experiments.ng_jordan import stratified_order
 from course_utils.experiments.results import load
+from course_utils.optima.dependence import correlated_pair
 
 
 class TestTextLearningCurve:
@@ -81,14 +82,8 @@ class TestNaiveBayesOptimum:
                 np.testing.assert_allclose(found[:2], stored[:2], atol=2e-6)  # closed forms
                 np.testing.assert_allclose(found[2], stored[2], rtol=0.02, atol=2e-3)
 
-    @pytest.mark.parametrize("r", [-0.8, 0.0, 0.6])
-    def test_log_odds_of_the_problem_are_those_of_the_lesson(self, r):
-        X = np.random.default_rng(0).normal(size=(6, 2))
-        odds = naive_bayes_optimum.problem_with(r, mean=0.8).bayes_rule()(X)
-        np.testing.assert_allclose(odds, 1.6 * X.sum(axis=1) / (1 + r), atol=1e-12)
-
     def test_rules_are_the_models_own_log_odds(self):
-        problem = naive_bayes_optimum.problem_with(0.6)
+        problem = correlated_pair(0.6)
         X, y = naive_bayes_optimum.training_set(problem, 60, seed=1)
         assert np.bincount(y).tolist() == [30, 30]
         model = naive_bayes_optimum.GaussianNB().fit(X, y)

@@ -5,10 +5,10 @@ import pytest
 from scipy.stats import beta
 
 from course_utils.data import tables
-from course_utils.experiments import naive_bayes_optimum
 from course_utils.experiments.results import load
 from course_utils.figures import naive_bayes as draw
 from course_utils.models.naive_bayes import GaussianNB, MultinomialNB
+from course_utils.optima.dependence import correlated_pair
 
 
 class TestBaseRate:
@@ -136,17 +136,11 @@ class TestReliability:
 class TestOverconfidence:
     def test_numbers_of_the_exact_case(self):
         fig, caption = draw.overconfidence(correlation=0.6, angle=45, distance=1.6 * np.sqrt(2))
-        problem = naive_bayes_optimum.problem_with(0.6, mean=0.8)
+        problem = correlated_pair(0.6)
         assert f"errs {problem.bayes_error():.1%} where the Bayes error is {problem.bayes_error():.1%}" in caption
         exact, claimed = np.concatenate([np.asarray(c.get_offsets()) for c in fig.axes[1].collections]).T
         odds, naive_odds = (np.log(p) - np.log1p(-p) for p in (exact, claimed))
         np.testing.assert_allclose(naive_odds, 1.6 * odds, rtol=1e-6)  # equation (16): 1 + r
-
-    def test_elsewhere_the_decisions_suffer_too(self):
-        problem = draw.GaussianClasses([0.5, 0.5], [[-1, 0], [1, 0]], [[[1, 0.8], [0.8, 1]]] * 2)
-        naive = draw.without_covariances(problem)
-        assert problem.error(naive.bayes_rule()) > problem.bayes_error() + 0.05
-        np.testing.assert_array_equal(naive.covariances, [np.eye(2)] * 2)
 
     @pytest.mark.parametrize("values", [(-0.9, -90, 0.5), (0.9, 90, 4.0), (0.9, -45, 4.0), (0.0, 0, 0.5)])
     def test_draws_at_the_ends_of_its_sliders(self, values):

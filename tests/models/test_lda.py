@@ -1,6 +1,7 @@
 """LinearDiscriminantAnalysis: against scikit-learn's, exact rational arithmetic, scipy, and what follows by algebra."""
 
 import tracemalloc
+import warnings
 from fractions import Fraction
 
 import mpmath
@@ -97,6 +98,16 @@ class TestAgainstScikitLearn:
         plain, automatic = (LinearDiscriminantAnalysis(shrinkage=shrinkage).fit(X, y) for shrinkage in (None, "auto"))
         assert plain.rank_ == automatic.rank_ == 10
         np.testing.assert_allclose(automatic.predict_log_proba(X + 0.1), plain.predict_log_proba(X + 0.1), atol=1e-6)
+
+    @pytest.mark.filterwarnings("ignore:Only one sample available")  # theirs
+    def test_a_class_of_one_row_adds_nothing_to_the_spread(self):
+        X, y = shared_covariance(n_classes=2)
+        X, y = np.vstack([X, 5 + X[:1]]), np.append(y, 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            ours = LinearDiscriminantAnalysis(shrinkage="auto").fit(X, y)
+        theirs = SklearnLDA(solver="lsqr", shrinkage="auto").fit(X, y)
+        np.testing.assert_allclose(ours.covariance_, theirs.covariance_, rtol=1e-10)
 
     def test_more_features_than_rows(self):
         X, y = shared_covariance(n=30, d=80, condition=3.0)

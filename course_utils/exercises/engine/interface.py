@@ -6,7 +6,8 @@ import weakref
 from typing import Any
 
 from course_utils.exercises.engine import quizzes, screen, store
-from course_utils.exercises.engine.catalogue import Catalogue, UnknownName
+from course_utils.exercises.engine.catalogue import Catalogue, Outline, UnknownName
+from course_utils.exercises.engine.describe import code
 from course_utils.exercises.engine.exercise import Exercise, Question
 from course_utils.exercises.engine.judge import Verdict, judge
 
@@ -67,7 +68,7 @@ def quiz(name: str, choice: str | None = None) -> None:
         screen.show(str(unknown))
         return
     if choice is None:
-        quizzes.show(questions, lambda question: _remember(store.QUESTION, question.name))
+        quizzes.show(questions, _remember_answer)
     elif name != questions[0].name:
         first = questions[0].name if questions else f"{name}.question"
         screen.show(f'Which question of {name} do you answer? For example: `quiz("{first}", {choice!r})`')
@@ -76,8 +77,9 @@ def quiz(name: str, choice: str | None = None) -> None:
 
 
 def progress(*, reset: bool = False) -> None:
-    """Show which exercises and questions you have done, lesson by lesson; `reset=True` forgets them all.
+    """Show how many exercises you have solved, and how many questions you have answered and got right, by lesson.
 
+    A question is right once you have chosen a right option, and open until then. `reset=True` forgets everything.
     It is kept in the folder named by the environment variable COURSE_PROGRESS, or else in your user folder.
     """
     if reset:
@@ -86,20 +88,24 @@ def progress(*, reset: bool = False) -> None:
         except OSError as error:
             screen.show("Progress could not be reset", [_reason(error)], "wrong")
             return
-    exercises, questions, problems = store.done()
-    lines = []
-    for lesson in COURSE.lessons:
-        todo = [each for each in lesson.exercises if each not in exercises]
-        todo += [each for each in lesson.questions if each not in questions]
-        solved = len(exercises.intersection(lesson.exercises))
-        answered = len(questions.intersection(lesson.questions))
-        line = (
-            f"Lesson {lesson.number}: {solved} of {_count(len(lesson.exercises), 'exercise')}, "
-            f"{answered} of {_count(len(lesson.questions), 'question')}"
-        )
-        started = solved or answered
-        lines.append(f"{line}. Open: {', '.join(f'`{each}`' for each in todo)}" if todo and started else line)
-    screen.show("Your progress", [*lines, *problems])
+    done = store.load()
+    screen.show("Your progress", [*(_progress_line(lesson, done) for lesson in COURSE.lessons), *done.problems])
+
+
+def _progress_line(lesson: Outline, done: store.Progress) -> str:
+    solved, answered = done.solved.intersection(lesson.exercises), done.answered.intersection(lesson.questions)
+    right = done.right.intersection(lesson.questions)
+    line = (
+        f"Lesson {lesson.number}: {len(solved)} of {_count(len(lesson.exercises), 'exercise')}, "
+        f"{len(answered)} of {_count(len(lesson.questions), 'question')} answered"
+    )
+    if not solved and not answered:
+        return line
+    if answered:
+        line += f", {len(right)} right"
+    todo = [each for each in lesson.exercises if each not in solved]
+    todo += [each for each in lesson.questions if each not in right]
+    return f"{line}. Open: {', '.join(map(code, todo))}" if todo else line
 
 
 def _answer(question: Question, choice: str) -> None:
@@ -108,8 +114,7 @@ def _answer(question: Question, choice: str) -> None:
         screen.show(f"The answer to `{question.name}` is a letter from a to {question.letters[-1]}.")
         return
     right, title, paragraphs = quizzes.reply(question, letter)
-    notes = _remember(store.QUESTION, question.name) if right else []
-    screen.show(title, [*paragraphs, *notes], "right" if right else "wrong")
+    screen.show(title, [*paragraphs, *_remember_answer(question, right)], "right" if right else "wrong")
 
 
 def _advice(exercise: Exercise, answer: Any, verdict: Verdict) -> list[str]:
@@ -123,6 +128,10 @@ def _advice(exercise: Exercise, answer: Any, verdict: Verdict) -> list[str]:
         effort = f"Difficulty {exercise.difficulty} of 3, about {_count(exercise.minutes, 'minute')}"
         return [f"Write your answer in place of the `...`, run that cell, then this one. {effort}, {hints}"]
     return [f"Stuck? There {'is' if len(exercise.hints) == 1 else 'are'} {hints}"]
+
+
+def _remember_answer(question: Question, right: bool) -> list[str]:
+    return _remember(store.QUESTION if right else store.MISSED, question.name)
 
 
 def _remember(kind: str, name: str) -> list[str]:

@@ -14,10 +14,10 @@ from course_utils.exercises.engine.exercise import Question
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def show(questions: Sequence[Question], answered: Callable[[Question], list[str]]) -> None:
+def show(questions: Sequence[Question], answered: Callable[[Question, bool], list[str]]) -> None:
     """Display the questions: buttons where widgets are rendered, else HTML, else text.
 
-    `answered(question)` is called when a right option has been chosen; what it returns is added to the reply.
+    `answered(question, right)` is called when an option has been chosen; what it returns is added to the reply.
     """
     text = "\n\n".join(map(as_text, questions))
     markup = "".join(map(as_html, questions))
@@ -55,7 +55,7 @@ def _how(question: Question) -> str:
     return f'To answer without buttons: quiz("{question.name}", "a")'
 
 
-def _widget_view(questions: Sequence[Question], answered: Callable[[Question], list[str]]) -> dict[str, object]:
+def _widget_view(questions: Sequence[Question], answered: Callable[[Question, bool], list[str]]) -> dict[str, object]:
     try:
         import ipywidgets
     except ImportError:
@@ -64,7 +64,7 @@ def _widget_view(questions: Sequence[Question], answered: Callable[[Question], l
     return {WIDGET_VIEW: {"model_id": box.model_id, "version_major": 2, "version_minor": 0}}
 
 
-def _widget(question: Question, answered: Callable[[Question], list[str]]) -> object:
+def _widget(question: Question, answered: Callable[[Question, bool], list[str]]) -> object:
     import ipywidgets
 
     said = ipywidgets.HTML()
@@ -72,8 +72,8 @@ def _widget(question: Question, answered: Callable[[Question], list[str]]) -> ob
     def row(letter: str, text: str) -> object:
         def choose(_button: object) -> None:
             right, title, paragraphs = reply(question, letter)
-            notes = answered(question) if right else []
-            said.value = _common(screen.as_html(title, [*paragraphs, *notes], "right" if right else "wrong"))
+            paragraphs += answered(question, right)
+            said.value = _common(screen.as_html(title, paragraphs, "right" if right else "wrong"))
 
         button = ipywidgets.Button(description=letter, tooltip=text, layout={"width": "3em", "flex": "none"})
         button.on_click(choose)

@@ -1,4 +1,4 @@
-"""The student's progress: one small JSON file for each solved exercise and each question answered rightly.
+"""The student's progress: one small JSON file for each exercise solved and each question answered.
 
 A file of its own for each fact needs no lock: two kernels write the same content or different files, on every
 operating system. The folder is COURSE_PROGRESS, or else the user's data folder.
@@ -13,10 +13,26 @@ import re
 import tempfile
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-EXERCISE, QUESTION = "exercise", "question"
-_FILE = re.compile(r"(exercise|question)\.([a-z0-9_]+\.[a-z0-9_]+)\.json")
+EXERCISE = "exercise"  # solved
+QUESTION = "question"  # a right option was chosen; older folders hold no other fact on questions
+MISSED = "missed"  # a wrong option was chosen
+_FILE = re.compile(rf"({EXERCISE}|{QUESTION}|{MISSED})\.([a-z0-9_]+\.[a-z0-9_]+)\.json")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The names of the exercises solved, of the questions answered, and of those answered rightly at least once.
+
+    `problems` has a sentence on every file that does not count.
+    """
+
+    solved: frozenset[str] = frozenset()
+    answered: frozenset[str] = frozenset()
+    right: frozenset[str] = frozenset()
+    problems: tuple[str, ...] = ()
 
 
 def folder() -> Path:
@@ -29,7 +45,7 @@ def folder() -> Path:
 
 
 def remember(kind: str, name: str) -> None:
-    """Note that exercise or question `name` is done; OSError if the folder cannot be written."""
+    """Note the fact `kind` (EXERCISE, QUESTION or MISSED) on `name`; OSError if the folder cannot be written."""
     path = folder() / f"{kind}.{name}.json"
     state = _state(path, kind, name)
     if state == "sound":
@@ -48,12 +64,12 @@ def remember(kind: str, name: str) -> None:
         raise
 
 
-def done() -> tuple[set[str], set[str], list[str]]:
-    """The names of the exercises and of the questions done, and a sentence on every damaged file.
+def load() -> Progress:
+    """All that is noted, and a sentence on every damaged file.
 
     A damaged file is renamed, so that it is named once and the exercise can be solved again.
     """
-    found: dict[str, set[str]] = {EXERCISE: set(), QUESTION: set()}
+    found: dict[str, set[str]] = {EXERCISE: set(), QUESTION: set(), MISSED: set()}
     problems = []
     for path in _files():
         kind, name = _FILE.fullmatch(path.name).groups()
@@ -64,7 +80,8 @@ def done() -> tuple[set[str], set[str], list[str]]:
             problems.append(_set_aside(path))
         elif state == "unreadable":
             problems.append(f"The file {path.name} in the progress folder cannot be read.")
-    return found[EXERCISE], found[QUESTION], problems
+    answered = found[QUESTION] | found[MISSED]
+    return Progress(frozenset(found[EXERCISE]), frozenset(answered), frozenset(found[QUESTION]), tuple(problems))
 
 
 def forget(names: Iterable[str] | None = None) -> None:
