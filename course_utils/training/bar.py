@@ -1,0 +1,25 @@
+"""The progress bar of the command line: loss, rate and time left."""
+
+from tqdm import tqdm
+
+
+class Bar:
+    """``train(…, watch=Bar())``; ``close()`` when the run has ended."""
+
+    def __init__(self):
+        self._bar = None
+
+    def __call__(self, lines, steps):
+        """Show the last line; the first call sets the length."""
+        done = lines[-1]["step"] if lines else 0
+        if self._bar is None:
+            self._bar = tqdm(total=steps, initial=done, unit="step", dynamic_ncols=True)
+            return
+        told = {name: f"{value:.4g}" for name, value in lines[-1].items() if name not in ("step", "seconds")}
+        self._bar.set_postfix(told, refresh=False)
+        self._bar.update(done - self._bar.n)
+
+    def close(self):
+        """Leave the bar as it stands."""
+        if self._bar is not None:
+            self._bar.close()

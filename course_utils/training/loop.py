@@ -1,0 +1,285 @@
+"""The training loop of lessons 4 to 8: in a notebook, by command, on one process or many."""
+
+import contextlib
+import dataclasses
+import json
+import math
+import os
+import time
+from pathlib import Path
+
+import filelock
+import numpy as np
+import safetensors.torch
+import torch
+
+from . import checkpoints
+from .batches import step_seed
+from .log import Log
+from .processes import Processes
+from .signals import StopSignals
+from .task import Task
+
+EXPLODED = 1000.0  # a loss that has grown by this factor, over one more than its first value, will not come back
+
+
+class TrainingDivergedError(RuntimeError):
+    """A loss that is no number any more, or has exploded."""
+
+
+class RunFolderError(RuntimeError):
+    """A folder that holds another run, or one that is being trained by another process."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """What ``train`` gives back.
+
+    Attributes
+    ----------
+    model : torch.nn.Module, as the last step left it
+    history : dict, name → (intervals,) array: "step", the mean of each loss since the line before, "rate", "seconds" and
+        what the recipe's ``evaluate`` found (NaN between)
+    step : int, updates made
+    stopped : None, or the name of the signal that ended the run early
+    """
+
+    model: torch.nn.Module
+    history: dict[str, np.ndarray]
+    step: int
+    stopped: str | None
+
+
+def train(
+    recipe,
+    config,
+    *,
+    source=None,
+    out=None,
+    resume=False,
+    watch=None,
+    log_every=10,
+    save_every=100,
+    keep=3,
+    processes=Processes(),  # noqa: B008, it is frozen
+):
+    """Train a recipe's model to ``config.steps`` updates.
+
+    Order of the data, noise and dropout of a step follow from (seed, step), so a run that was stopped, by whatever,
+    and goes on from its checkpoint ends with the bits of one that was never stopped (same machine and threads, CPU).
+
+    Parameters
+    ----------
+    recipe : a module of ``course_utils.recipes``, or one of your own that has the same functions
+    config : the recipe's ``Config``
+    source : str or None, what the recipe's ``data`` reads; None takes its default
+    out : path or None; where log, checkpoints, configuration and final weights are written
+    resume : bool, go on from the last checkpoint in ``out``; from the beginning where there is none yet
+    watch : callable or None; ``watch(lines, steps)`` after each interval with all lines so far
+    log_every, save_every : int, steps from line to line of the log, and from checkpoint to checkpoint
+    keep : int, how many checkpoints are kept
+    processes : Processes, where torchrun has started several
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    TrainingDivergedError
+        If a loss is NaN, infinite, or has exploded; the message names step, seed and last good checkpoint.
+    RunFolderError
+        If ``out`` holds a run already (and resume is False), one of another configuration, or one in progress.
+    OSError
+        If the disk is full; what was saved before stays usable.
+    """
+    for name, value in (("log_every", log_every), ("save_every", save_every), ("keep", keep)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1; got {value}.")
+    folder = None if out is None else Path(out)
+    with contextlib.ExitStack() as stack:
+        task = Task(recipe, config, source, processes)
+        found = None
+        if folder is not None:
+            if processes.writes:
+                stack.enter_context(_owned(folder))
+                _identify(folder, recipe, config, source, resume)
+                found = checkpoints.latest(folder / "checkpoints")
+            found = processes.first(found)
+        log = folder / "log.jsonl" if folder is not None and processes.writes else None
+        progress = Progress(task, found, Log(log, step=0 if found is None else found[1]["step"]))
+        gpus = [processes.device] if processes.device.type == "cuda" else []
+        stack.enter_context(torch.random.fork_rng(gpus))  # the reader's own random numbers stay as they are
+        stop = stack.enter_context(StopSignals())
+        stopped = None
+        if watch is not None:
+            watch(progress.log.lines, config.steps)
+        while progress.step < config.steps and not stopped:
+            progress.advance()
+            step = progress.step
+            logs = step % log_every == 0 or step == config.steps
+            saves = step % save_every == 0 or step == config.steps
+            if logs or saves or (stop.requested and processes.world == 1):
+                progress.check(folder)
+                if processes.any(stop.requested is not None):
+                    stopped = stop.requested or "another process's signal"
+                if logs:
+                    progress.write_line(evaluate=saves)
+                    if watch is not None:
+                        watch(progress.log.lines, config.steps)
+                if folder is not None and processes.writes and (saves or stopped):
+                    progress.save(folder, keep)
+        if folder is not None and processes.writes and not stopped:
+            _write_weights(folder, task.model)
+    return Trained(task.model, progress.log.history(), progress.step, stopped)
+
+
+def load(out, recipe):
+    """The model of a finished run: ``load("runs/digits", autoencoder)``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the run has not ended; the message says how to go on with it.
+    """
+    folder = Path(out)
+    if not (folder / "model.safetensors").exists():
+        raise FileNotFoundError(f"{folder} holds no finished run: train it, or go on with --resume.")
+    content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    model = recipe.model(_config(recipe, content["config"]))
+    safetensors.torch.load_model(model, str(folder / "model.safetensors"))
+    return model.eval()
+
+
+class Progress:
+    """How far a run has come: its step, and the sums of the losses since the last line of the log."""
+
+    def __init__(self, task, found, log):
+        self.task, self.log = task, log
+        self.step, self._sums, self._count, self._seconds, self._limits = 0, {}, 0, 0.0, {}
+        if found is not None:
+            path, state = found
+            checkpoints.restore(path, state, task.model, task.optimisers)
+            for schedule, content in zip(task.schedules, state["schedules"], strict=True):
+                schedule.load_state_dict(content)
+            self.step, self._seconds, self._limits = state["step"], state["seconds"], state["limits"]
+            self._sums, self._count = state["sums"], state["count"]
+        self._since, self._unread = time.perf_counter(), []
+
+    def advance(self):
+        """One update. Its losses are left where they are computed: to read them at every step would make a GPU wait."""
+        self._unread.append(self.task.update(self.step))
+        self.step += 1
+
+    def check(self, folder):
+        """Read the losses since the last check, the mean over all processes, and see that each is a sound number."""
+        if not self._unread:
+            return
+        names = list(self._unread[0])
+        values = torch.stack([torch.stack([line[name].float() for name in names]) for line in self._unread])
+        rows = self.task.processes.mean(values).tolist()  # (steps, names)
+        first = self.step - len(rows)
+        self._unread = []
+        for i, row in enumerate(rows):
+            for name, value in zip(names, row, strict=True):
+                limit = self._limits.setdefault(name, EXPLODED * (1 + abs(value)))
+                if not math.isfinite(value) or (name in self.task.names and abs(value) > limit):
+                    raise TrainingDivergedError(self._told(first + i, name, value, folder))
+                self._sums[name] = self._sums.get(name, 0.0) + value
+            self._count += 1
+
+    def _told(self, step, name, value, folder):
+        saved = checkpoints.found(folder / "checkpoints") if folder is not None else []
+        seed = step_seed(self.task.config.seed, step, self.task.processes.rank)
+        return (
+            f"Training stopped: at step {step} the {name} was {value:g}. The batch's seed is {seed}; the last good "
+            f"checkpoint is {saved[-1][1] if saved else 'none, for none was saved before'}. "
+            "A smaller rate, or clip=1, often helps."
+        )
+
+    def write_line(self, evaluate):
+        """Add a line to the log: the means since the last one, and the test set's measures where asked for."""
+        line = {"step": self.step, **{name: total / self._count for name, total in self._sums.items()}}
+        line |= {"rate": self.task.rate, "seconds": round(self.seconds(), 3)}
+        if evaluate and self.task.processes.writes:
+            found = self.task.evaluate()
+            if not all(math.isfinite(value) for value in found.values()):
+                raise TrainingDivergedError(f"Training stopped: after step {self.step - 1} the test set gives {found}.")
+            line |= found
+        self.log.add(line)
+        self._sums, self._count = {}, 0
+
+    def seconds(self):
+        """Time spent in training, over all the times that the run was started."""
+        return self._seconds + time.perf_counter() - self._since
+
+    def save(self, folder, keep):
+        """Write the checkpoint of this step."""
+        state = {
+            "schedules": [schedule.state_dict() for schedule in self.task.schedules],
+            "seconds": self.seconds(),
+            "limits": self._limits,
+            "sums": self._sums,
+            "count": self._count,
+        }
+        checkpoints.save(folder / "checkpoints", self.step, self.task.model, self.task.optimisers, state, keep)
+
+
+@contextlib.contextmanager
+def _owned(folder):
+    """The run's folder, made if need be, for this process alone; a process that is killed gives it up."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise RunFolderError(f"{folder} is being trained by another process: wait for it, or stop it.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _identify(folder, recipe, config, source, resume):
+    """Write what is trained to config.json, or see that it is what was trained there before."""
+    path = folder / "config.json"
+    content = json.loads(
+        json.dumps({"recipe": recipe.__name__, "source": source, "config": dataclasses.asdict(config)})
+    )
+    if not path.exists():
+        _write(path, json.dumps(content, indent=1).encode() + b"\n")
+        return
+    if not resume:
+        raise RunFolderError(f"{folder} holds a run already: go on with it (--resume), or choose another folder.")
+    before = json.loads(path.read_text(encoding="utf-8"))
+    if before != content:
+        differing = [k for k in content["config"] if before["config"].get(k) != content["config"][k]]
+        differing += [k for k in ("recipe", "source") if before[k] != content[k]]
+        raise RunFolderError(
+            f"{folder} was trained with another {' and '.join(differing)}: resume with what its config.json says, or "
+            "choose another folder."
+        )
+
+
+def _write_weights(folder, model):
+    aside = folder / "model.safetensors.part"
+    try:
+        safetensors.torch.save_model(model, str(aside))
+        checkpoints.flush(aside)
+        os.replace(aside, folder / "model.safetensors")
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _write(path, content):
+    aside = path.with_name(path.name + ".part")
+    try:
+        aside.write_bytes(content)
+        checkpoints.flush(aside)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _config(recipe, values):
+    return recipe.Config(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
