@@ -1,5 +1,7 @@
 """The progress bar of the command line: loss, rate and time left."""
 
+import sys
+
 from tqdm import tqdm
 
 
@@ -13,7 +15,8 @@ class Bar:
         """Show the last line; the first call sets the length."""
         done = lines[-1]["step"] if lines else 0
         if self._bar is None:
-            self._bar = tqdm(total=steps, initial=done, unit="step", dynamic_ncols=True)
+            seconds = 0.1 if sys.stderr.isatty() else 10.0  # in a log file each refresh is a line
+            self._bar = tqdm(total=steps, initial=done, unit="step", dynamic_ncols=True, mininterval=seconds)
             return
         told = {name: f"{value:.4g}" for name, value in lines[-1].items() if name not in ("step", "seconds")}
         self._bar.set_postfix(told, refresh=False)

@@ -38,8 +38,8 @@ class Trained:
     Attributes
     ----------
     model : torch.nn.Module, as the last step left it
-    history : dict, name → (intervals,) array: "step", the mean of each loss since the line before, "rate", "seconds" and
-        what the recipe's ``evaluate`` found (NaN between)
+    history : dict, name → (intervals,) array: "step", the mean of each loss since the line before, "rate", "seconds",
+        and what the recipe's ``evaluate`` found (NaN between)
     step : int, updates made
     stopped : None, or the name of the signal that ended the run early
     """

@@ -8,10 +8,12 @@ import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among those of a job.
+    """The place of a process in its job.
 
     Attributes
     ----------
@@ -23,7 +25,7 @@ class Processes:
 
     rank: int = 0
     world: int = 1
-    device: torch.device = torch.device("cpu")
+    device: torch.device = CPU
     restarts: int = 0
 
     @property
