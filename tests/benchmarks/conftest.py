@@ -42,6 +42,15 @@ def threads(request):
         yield request.param
 
 
+@pytest.fixture(scope="session")
+def ten_classes():
+    """200,000 rows of 100 Gaussian features in 10 classes of one covariance, X and y."""
+    rng = np.random.default_rng(0)
+    n, d, n_classes = 200_000, 100, 10
+    y = rng.integers(n_classes, size=n)
+    return rng.normal(size=(n_classes, d))[y] + rng.normal(size=(n, d)), y
+
+
 @pytest.fixture
 def compare(benchmark, request):
     """A function that measures how many times as fast as its peer ours() is, the median over rounds."""

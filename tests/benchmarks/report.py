@@ -40,7 +40,7 @@ def table(records):
                 record["threads"]
             ] = f"{record['ratio']:.3g}×"
     lines = ["| lesson | what | against | promised | one thread | two threads |", "|---|---|---|---|---|---|"]
-    for (lesson, what, against, promise), found in sorted(rows.items(), key=lambda item: item[0][0]):
+    for (lesson, what, against, promise), found in sorted(rows.items(), key=lambda item: str(item[0][0])):
         cells = [str(lesson), what, against, f"{promise:g}×", found.get(1, ""), found.get(2, "")]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -14,23 +14,21 @@ pytestmark = pytest.mark.slow
 AGAINST = {"lesson": 2, "against": "scikit-learn"}
 
 
-@pytest.fixture(scope="module")
-def rows():
-    rng = np.random.default_rng(0)
-    n, d, n_classes = 200_000, 100, 10
-    y = rng.integers(n_classes, size=n)
-    return rng.normal(size=(n_classes, d))[y] + rng.normal(size=(n, d)), y
-
-
-def test_fit(rows, compare, threads):
+def test_fit(ten_classes, compare, threads):
     ours, peer = LinearDiscriminantAnalysis(), SklearnLDA()
     compare(
-        "LDA fit", lambda: ours.fit(*rows), lambda: peer.fit(*rows), promise=5, threads=threads, rounds=3, **AGAINST
+        "LDA fit",
+        lambda: ours.fit(*ten_classes),
+        lambda: peer.fit(*ten_classes),
+        promise=5,
+        threads=threads,
+        rounds=3,
+        **AGAINST,
     )
 
 
-def test_predict(rows, compare, threads):
-    X, y = rows
+def test_predict(ten_classes, compare, threads):
+    X, y = ten_classes
     ours, peer = LinearDiscriminantAnalysis().fit(X, y), SklearnLDA().fit(X, y)
     compare(
         "LDA predict",
@@ -44,8 +42,8 @@ def test_predict(rows, compare, threads):
     np.testing.assert_array_equal(ours.predict(X), peer.predict(X))
 
 
-def test_memory(rows, compare_memory):
-    X, y = rows
+def test_memory(ten_classes, compare_memory):
+    X, y = ten_classes
     ours, peer = LinearDiscriminantAnalysis(), SklearnLDA(solver="eigen")  # their leanest: svd copies X several times
     compare_memory("LDA fit", lambda: ours.fit(X, y), lambda: peer.fit(X, y), **AGAINST)
     for name in ("predict", "predict_proba"):
@@ -53,9 +51,9 @@ def test_memory(rows, compare_memory):
         compare_memory(f"LDA {name}", lambda f=f: f(X), lambda g=g: g(X), **AGAINST)
 
 
-def test_growth(rows, growth):
+def test_growth(ten_classes, growth):
     """Linear in n, and in d between linear (reading X) and quadratic (the scatter)."""
-    X, y = rows
+    X, y = ten_classes
     model = LinearDiscriminantAnalysis()
     sizes = [12_500, 25_000, 50_000, 100_000, 200_000]
     assert growth("LDA fit", "n", lambda n: model.fit(X[:n], y[:n]), sizes, lesson=2) < 1.5

@@ -17,14 +17,6 @@ AGAINST = {"lesson": 3, "against": "scikit-learn"}
 
 
 @pytest.fixture(scope="module")
-def rows():
-    rng = np.random.default_rng(0)
-    n, d, n_classes = 200_000, 100, 10
-    y = rng.integers(n_classes, size=n)
-    return rng.normal(size=(n_classes, d))[y] + rng.normal(size=(n, d)), y
-
-
-@pytest.fixture(scope="module")
 def documents():
     """50,000 documents of 100 words out of 50,000, the j-th of which is drawn in proportion to 1/j, as in language."""
     rng = np.random.default_rng(0)
@@ -36,12 +28,12 @@ def documents():
     return X, rng.integers(10, size=n)
 
 
-def test_gaussian_fit(rows, compare, threads):
+def test_gaussian_fit(ten_classes, compare, threads):
     ours, peer = GaussianNB(), sklearns.GaussianNB()
     compare(
         "GaussianNB fit",
-        lambda: ours.fit(*rows),
-        lambda: peer.fit(*rows),
+        lambda: ours.fit(*ten_classes),
+        lambda: peer.fit(*ten_classes),
         promise=2,
         threads=threads,
         rounds=15,
@@ -49,9 +41,9 @@ def test_gaussian_fit(rows, compare, threads):
     )
 
 
-def test_gaussian_joint(rows, compare, threads):
-    ours, peer = (model.fit(*rows).predict_joint_log_proba for model in (GaussianNB(), sklearns.GaussianNB()))
-    X, _ = rows
+def test_gaussian_joint(ten_classes, compare, threads):
+    ours, peer = (model.fit(*ten_classes).predict_joint_log_proba for model in (GaussianNB(), sklearns.GaussianNB()))
+    X, _ = ten_classes
     what = "GaussianNB joint log-likelihood"
     compare(what, lambda: ours(X), lambda: peer(X), promise=3, threads=threads, rounds=5, **AGAINST)
 
@@ -75,8 +67,8 @@ def test_counting(model, method, documents, compare, threads):
 
 
 @pytest.mark.parametrize("model", [GaussianNB(), MultinomialNB(), BernoulliNB()], ids=str)
-def test_memory(model, rows, documents, compare_memory):
-    X, y = rows if isinstance(model, GaussianNB) else documents
+def test_memory(model, ten_classes, documents, compare_memory):
+    X, y = ten_classes if isinstance(model, GaussianNB) else documents
     peer = getattr(sklearns, type(model).__name__)()
     name = type(model).__name__
     compare_memory(f"{name} fit", lambda: model.fit(X, y), lambda: peer.fit(X, y), **AGAINST)
@@ -84,9 +76,9 @@ def test_memory(model, rows, documents, compare_memory):
     compare_memory(f"{name} joint log-likelihood", lambda: ours(X), lambda: theirs(X), **AGAINST)
 
 
-def test_growth(rows, documents, growth):
+def test_growth(ten_classes, documents, growth):
     """Linear in n and, for Gaussian features, in d."""
-    X, y = rows
+    X, y = ten_classes
     model, sizes = GaussianNB(), [12_500, 25_000, 50_000, 100_000, 200_000]
     assert growth("GaussianNB fit", "n", lambda n: model.fit(X[:n], y[:n]), sizes, lesson=3) < 1.5
     features = {d: np.ascontiguousarray(X[:50_000, :d]) for d in (12, 25, 50, 100)}

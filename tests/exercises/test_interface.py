@@ -149,7 +149,7 @@ def test_quiz_buttons_explain_every_option(shown):
     (zero, one, undefined), said = buttons(shown)
     one.click()
     assert "✗ Not right: b) 1" in said.value
-    assert "<em>" not in said.value
+    assert "<em>product</em>" in said.value
     assert "<code>math.prod([])</code>" in said.value
     undefined.click()
     assert "sums of parts" in said.value
@@ -157,6 +157,11 @@ def test_quiz_buttons_explain_every_option(shown):
     zero.click()
     assert "✓ Right: a) 0" in said.value
     assert counts(shown) == "Lesson 9: 0 of 3 exercises, 1 of 2 questions answered, 1 right"
+
+
+def test_markup_is_code_and_emphasis_and_nothing_else():
+    text = "is *not* `a *b* c`, 2 * x * y, **kwargs and <b>"
+    assert screen.inline(text) == "is <em>not</em> <code>a *b* c</code>, 2 * x * y, **kwargs and &lt;b&gt;"
 
 
 def test_quiz_without_ipywidgets(shown, monkeypatch):

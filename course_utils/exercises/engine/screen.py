@@ -46,5 +46,8 @@ def as_html(title: str, paragraphs: Sequence[str], box: str) -> str:
 
 
 def inline(text: str) -> str:
-    """`text` escaped for HTML, with what stands between backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    """`text` escaped for HTML, with what stands between backticks as code, and a *word* between stars emphasised."""
+    pieces = re.split(r"`([^`]+)`", html.escape(text))  # outside and inside of backticks in turn
+    pieces[::2] = [re.sub(r"(?<![\w*])\*(\w+)\*(?![\w*])", r"<em>\1</em>", piece) for piece in pieces[::2]]
+    pieces[1::2] = [f"<code>{piece}</code>" for piece in pieces[1::2]]
+    return "".join(pieces)
