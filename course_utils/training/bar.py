@@ -11,7 +11,7 @@ class Bar:
     def __init__(self):
         self._bar = None
 
-    def __call__(self, lines, steps):
+    def __call__(self, lines, steps, stopped=None):
         """Show the last line; the first call sets the length."""
         done = lines[-1]["step"] if lines else 0
         if self._bar is None:

@@ -1,0 +1,39 @@
+"""What every recipe must have, so that the loop can train it and a reader can copy it."""
+
+import importlib
+import pkgutil
+
+import pytest
+import torch
+
+import course_utils.recipes as package
+from course_utils.training.config import Config
+
+RECIPES = [importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.__name__.rpartition(".")[2])
+class TestEveryRecipe:
+    def test_has_what_the_folder_says(self, recipe):
+        for name in ("model", "data", "optimiser"):
+            assert getattr(recipe, name).__doc__
+        assert hasattr(recipe, "loss") != hasattr(recipe, "losses")
+        assert issubclass(recipe.Config, Config)
+        assert all(isinstance(preset, recipe.Config) for preset in recipe.PRESETS.values())
+        assert recipe.__doc__
+
+    def test_its_default_trains_every_parameter(self, recipe):
+        config = next(iter(recipe.PRESETS.values()))
+        torch.manual_seed(0)
+        model, (train, test) = recipe.model(config), recipe.data(config, None)
+        assert min(len(train), len(test)) >= config.batch_size
+        batch = train[torch.arange(config.batch_size)]
+        losses = getattr(recipe, "losses", None) or {"loss": recipe.loss}
+        for loss in losses.values():
+            found = loss(model, batch, torch.Generator().manual_seed(0))
+            (found[0] if isinstance(found, tuple) else found).backward()
+        assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in model.parameters())
+
+    def test_presets_build(self, recipe):
+        for preset in recipe.PRESETS.values():
+            assert recipe.optimiser(recipe.model(preset), preset)
