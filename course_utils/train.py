@@ -20,10 +20,11 @@ import warnings
 from pathlib import Path
 
 import course_utils.recipes as package
+from course_utils.training import checkpoints
 from course_utils.training.bar import Bar
 from course_utils.training.config import override
 from course_utils.training.loop import RunFolderError, TrainingDivergedError, train
-from course_utils.training.processes import processes
+from course_utils.training.processes import Processes, ProcessLostError, processes
 
 RECIPES = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
 
@@ -63,9 +64,10 @@ def find_recipe(name):
     path = Path(name)
     if path.suffix != ".py" or not path.is_file():
         raise ValueError(f"RECIPE must be one of {', '.join(RECIPES)}, or the path of a .py file; got {name!r}.")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    name = f"recipe_{path.stem}"  # a file named torch.py must not take the place of torch
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
@@ -74,11 +76,11 @@ def main(arguments=None):
     """Parse, train, and say in words how it ended. Returns the exit status."""
     options = parser().parse_args(arguments)
     warnings.showwarning = _warn
-    bar = Bar()
+    bar, job = Bar(), Processes()
     try:
-        recipe = find_recipe(options.recipe)
-        config = override(_preset(recipe, options.preset), options.set)
         with processes(options.device) as job:
+            recipe = find_recipe(options.recipe)
+            config = override(_preset(recipe, options.preset), options.set)
             trained = train(
                 recipe,
                 config,
@@ -101,8 +103,18 @@ def main(arguments=None):
             return 0
     except (ValueError, RunFolderError, TrainingDivergedError, OSError) as error:
         bar.close()
-        print(f"{error}", file=sys.stderr)
+        job.tell(error)
         return 1
+    except ProcessLostError as error:
+        bar.close()
+        saved = checkpoints.found(Path(options.out) / "checkpoints")
+        last = f"the last checkpoint is {saved[-1][1]}, from which --resume goes on" if saved else "none was saved yet"
+        job.tell(ProcessLostError(f"Training stopped: {error}; {last}."))
+        return 1
+    except KeyboardInterrupt:
+        bar.close()
+        print("Interrupted at once: --resume goes on from the last checkpoint, or from the beginning.", file=sys.stderr)
+        return 130
 
 
 def _first_line(name):
@@ -110,7 +122,9 @@ def _first_line(name):
 
 
 def _preset(recipe, name):
-    presets = recipe.PRESETS
+    presets = getattr(recipe, "PRESETS", None)
+    if not presets:
+        raise ValueError(f"the recipe {recipe.__name__} must have PRESETS, a dictionary of name → Config.")
     if name is None:
         return next(iter(presets.values()))
     if name not in presets:

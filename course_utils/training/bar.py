@@ -17,6 +17,7 @@ class Bar:
         if self._bar is None:
             seconds = 0.1 if sys.stderr.isatty() else 10.0  # in a log file each refresh is a line
             self._bar = tqdm(total=steps, initial=done, unit="step", dynamic_ncols=True, mininterval=seconds)
+        if not lines:  # at the beginning, or stopped before the first interval has ended
             return
         told = {name: f"{value:.4g}" for name, value in lines[-1].items() if name not in ("step", "seconds")}
         self._bar.set_postfix(told, refresh=False)

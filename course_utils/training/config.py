@@ -27,6 +27,8 @@ class Config:
         for name in ("steps", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}.")
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"seed must be at least 0 and below 2⁶³; got {self.seed}.")
         if not self.rate > 0:
             raise ValueError(f"rate must be positive; got {self.rate}.")
         if self.clip is not None and not self.clip > 0:
@@ -47,22 +49,30 @@ def override(config, assignments):
         name, equals, text = assignment.partition("=")
         if not equals or name not in types:
             raise ValueError(f"expected NAME=VALUE with NAME one of {', '.join(types)}; got {assignment!r}.")
-        values[name] = parse(name, text, types[name])
+        try:
+            values[name] = parse(text, types[name])
+        except ValueError:
+            raise ValueError(f"{name} must be {described(types[name])}; got {text!r}.") from None
     return dataclasses.replace(config, **values)
 
 
-def parse(name, text, kind):
+def parse(text, kind):
     """A value of that type from its text: numbers, yes or no, words, "none", and tuples as "64,32"."""
     options = typing.get_args(kind)
     if typing.get_origin(kind) is tuple:
-        return tuple(parse(name, part, options[0]) for part in text.split(",") if part)
+        return tuple(parse(part, options[0]) for part in text.split(",") if part)
     if type(None) in options:
-        return None if text.lower() == "none" else parse(name, text, options[0])
-    if kind is bool and text.lower() in ("true", "yes", "1", "false", "no", "0"):
-        return text.lower() in ("true", "yes", "1")
-    try:
-        if kind in (int, float, str):
-            return kind(text)
-    except ValueError:
-        pass
-    raise ValueError(f"{name} must be {getattr(kind, '__name__', kind)}; got {text!r}.")
+        return None if text.lower() == "none" else parse(text, options[0])
+    if kind is bool:
+        return ("false", "true", "no", "yes", "0", "1").index(text.lower()) % 2 == 1
+    return kind(text)
+
+
+def described(kind):
+    """What ``parse`` expects, in words."""
+    options = typing.get_args(kind)
+    if typing.get_origin(kind) is tuple:
+        return f"{described(options[0])}, or several with commas between"
+    if type(None) in options:
+        return f"{described(options[0])} or none"
+    return "yes or no" if kind is bool else kind.__name__

@@ -1,9 +1,10 @@
 """The log of a run: a line of JSON for each interval, in memory and in a file that a stopped run goes on with."""
 
 import json
-import os
 
 import numpy as np
+
+from .checkpoints import replacing, writing
 
 
 class Log:
@@ -20,25 +21,22 @@ class Log:
         if path is None:
             return
         if path.exists():
-            for text in path.read_text(encoding="utf-8").splitlines():
+            for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 try:
                     line = json.loads(text)
-                except ValueError:  # cut by whatever stopped the run
+                    beyond = line["step"] > step
+                except (ValueError, TypeError, KeyError):  # cut by whatever stopped the run
                     break
-                if line["step"] <= step:
+                if not beyond:
                     self.lines.append(line)
-        aside = path.with_name(path.name + ".part")
-        try:
+        with replacing(path) as aside:
             aside.write_text("".join(json.dumps(line) + "\n" for line in self.lines), encoding="utf-8")
-            os.replace(aside, path)
-        finally:
-            aside.unlink(missing_ok=True)
 
     def add(self, line):
         """Append a line, a dictionary of numbers."""
         self.lines.append(line)
         if self.path is not None:
-            with open(self.path, "a", encoding="utf-8") as file:
+            with writing(self.path.parent), open(self.path, "a", encoding="utf-8") as file:
                 file.write(json.dumps(line, allow_nan=False) + "\n")
 
     def history(self):

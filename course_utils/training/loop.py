@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import json
 import math
-import os
 import time
 from pathlib import Path
 
@@ -75,8 +74,10 @@ def train(
     source : str or None, what the recipe's ``data`` reads; None takes its default
     out : path or None; where log, checkpoints, configuration and final weights are written
     resume : bool, go on from the last checkpoint in ``out``; from the beginning where there is none yet
-    watch : callable or None; ``watch(lines, steps)`` after each interval with all lines so far
-    log_every, save_every : int, steps from line to line of the log, and from checkpoint to checkpoint
+    watch : callable or None; ``watch(lines, steps)`` after each interval with all lines so far, and
+        ``watch(lines, steps, stopped)`` at the end of a run that a signal or an error has stopped, with its name
+    log_every, save_every : int, steps from line to line of the log, and from checkpoint to checkpoint, where there is
+        a line too, with what the recipe's ``evaluate`` finds
     keep : int, how many checkpoints are kept
     processes : Processes, where torchrun has started several
 
@@ -101,36 +102,46 @@ def train(
         task = Task(recipe, config, source, processes)
         found = None
         if folder is not None:
-            if processes.writes:
+
+            def begin():
                 stack.enter_context(_owned(folder))
                 _identify(folder, recipe, config, source, resume)
-                found = checkpoints.latest(folder / "checkpoints")
-            found = processes.first(found)
+                return checkpoints.latest(folder / "checkpoints")
+
+            found = processes.first(begin)
         log = folder / "log.jsonl" if folder is not None and processes.writes else None
         progress = Progress(task, found, Log(log, step=0 if found is None else found[1]["step"]))
         gpus = [processes.device] if processes.device.type == "cuda" else []
         stack.enter_context(torch.random.fork_rng(gpus))  # the reader's own random numbers stay as they are
-        stop = stack.enter_context(StopSignals())
+        stop = stack.enter_context(StopSignals(patient=processes.world > 1))
         stopped = None
         if watch is not None:
+
+            def tell_end(kind, *_):
+                if stopped or kind:
+                    watch(progress.log.lines, config.steps, stopped or kind.__name__)
+
+            stack.push(tell_end)
             watch(progress.log.lines, config.steps)
         while progress.step < config.steps and not stopped:
             progress.advance()
             step = progress.step
-            logs = step % log_every == 0 or step == config.steps
             saves = step % save_every == 0 or step == config.steps
-            if logs or saves or (stop.requested and processes.world == 1):
+            logs = step % log_every == 0 or saves
+            if logs or (stop.requested and processes.world == 1):
                 progress.check(folder)
                 if processes.any(stop.requested is not None):
                     stopped = stop.requested or "another process's signal"
+                    logs = logs or folder is None  # no run goes on from here and measures the interval whole
                 if logs:
-                    progress.write_line(evaluate=saves)
+                    progress.write_line(folder, evaluate=saves)
                     if watch is not None:
                         watch(progress.log.lines, config.steps)
                 if folder is not None and processes.writes and (saves or stopped):
                     progress.save(folder, keep)
         if folder is not None and processes.writes and not stopped:
-            _write_weights(folder, task.model)
+            with checkpoints.replacing(folder / "model.safetensors") as aside:
+                safetensors.torch.save_model(task.model, str(aside))
     return Trained(task.model, progress.log.history(), progress.step, stopped)
 
 
@@ -161,7 +172,7 @@ class Progress:
             path, state = found
             checkpoints.restore(path, state, task.model, task.optimisers)
             for schedule, content in zip(task.schedules, state["schedules"], strict=True):
-                schedule.load_state_dict(content)
+                schedule.load_state_dict(checkpoints.from_json(content, schedule.state_dict()))
             self.step, self._seconds, self._limits = state["step"], state["seconds"], state["limits"]
             self._sums, self._count = state["sums"], state["count"]
         self._since, self._unread = time.perf_counter(), []
@@ -176,36 +187,48 @@ class Progress:
         if not self._unread:
             return
         names = list(self._unread[0])
+        for line in self._unread:
+            if list(line) != names:
+                raise ValueError(f"the losses must give the same numbers at each step; got {names}, then {list(line)}.")
         values = torch.stack([torch.stack([line[name].float() for name in names]) for line in self._unread])
-        rows = self.task.processes.mean(values).tolist()  # (steps, names)
+        rows = self.task.processes.mean(values.clone()).tolist()  # (steps, names)
         first = self.step - len(rows)
         self._unread = []
         for i, row in enumerate(rows):
-            for name, value in zip(names, row, strict=True):
+            for name, value, own in zip(names, row, values[i].tolist(), strict=True):
                 limit = self._limits.setdefault(name, EXPLODED * (1 + abs(value)))
                 if not math.isfinite(value) or (name in self.task.names and abs(value) > limit):
-                    raise TrainingDivergedError(self._told(first + i, name, value, folder))
+                    step = first + i
+                    bad = self.task.processes.where(not math.isfinite(own) or abs(own) > limit) or [0]
+                    where = f" (on process {bad[0]})" if self.task.processes.world > 1 else ""
+                    raise self._diverged(
+                        folder, f"at step {step} the {name} was {value:g}{where}", step, bad=step, rank=bad[0]
+                    )
                 self._sums[name] = self._sums.get(name, 0.0) + value
             self._count += 1
 
-    def _told(self, step, name, value, folder):
+    def _diverged(self, folder, what, step, bad, rank=0):
+        """The error that names the step; weights that have had ``bad`` updates, or more, are not to be trusted."""
         saved = checkpoints.found(folder / "checkpoints") if folder is not None else []
-        seed = step_seed(self.task.config.seed, step, self.task.processes.rank)
-        return (
-            f"Training stopped: at step {step} the {name} was {value:g}. The batch's seed is {seed}; the last good "
-            f"checkpoint is {saved[-1][1] if saved else 'none, for none was saved before'}. "
-            "A smaller rate, or clip=1, often helps."
+        good = [path for updates, path in saved if updates < bad]
+        seed = step_seed(self.task.config.seed, step, rank)
+        return TrainingDivergedError(
+            f"Training stopped: {what}. The batch's seed is {seed}; the last good checkpoint is "
+            f"{good[-1] if good else 'none, for there is none before'}. A smaller rate, or clip=1, often helps."
         )
 
-    def write_line(self, evaluate):
+    def write_line(self, folder, evaluate):
         """Add a line to the log: the means since the last one, and the test set's measures where asked for."""
         line = {"step": self.step, **{name: total / self._count for name, total in self._sums.items()}}
         line |= {"rate": self.task.rate, "seconds": round(self.seconds(), 3)}
         if evaluate and self.task.processes.writes:
-            found = self.task.evaluate()
-            if not all(math.isfinite(value) for value in found.values()):
-                raise TrainingDivergedError(f"Training stopped: after step {self.step - 1} the test set gives {found}.")
-            line |= found
+            for name, value in self.task.evaluate().items():
+                if name in line:
+                    raise ValueError(f"what evaluate finds must have names of its own; {name!r} is taken.")
+                if not math.isfinite(value):
+                    last = self.step - 1
+                    raise self._diverged(folder, f"after step {last} the {name} was {value:g}", last, bad=self.step)
+                line[name] = value
         self.log.add(line)
         self._sums, self._count = {}, 0
 
@@ -214,7 +237,10 @@ class Progress:
         return self._seconds + time.perf_counter() - self._since
 
     def save(self, folder, keep):
-        """Write the checkpoint of this step."""
+        """Write the checkpoint of this step, unless it has weights that are no numbers: no later loss has told yet."""
+        if not all(torch.isfinite(weights).all() for weights in self.task.model.parameters()):
+            last = self.step - 1
+            raise self._diverged(folder, f"step {last} left weights that are not finite", last, bad=self.step)
         state = {
             "schedules": [schedule.state_dict() for schedule in self.task.schedules],
             "seconds": self.seconds(),
@@ -228,12 +254,13 @@ class Progress:
 @contextlib.contextmanager
 def _owned(folder):
     """The run's folder, made if need be, for this process alone; a process that is killed gives it up."""
-    folder.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise RunFolderError(f"{folder} is being trained by another process: wait for it, or stop it.") from None
+    with checkpoints.writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise RunFolderError(f"{folder} is being trained by another process: wait for it, or stop it.") from None
     try:
         yield
     finally:
@@ -247,38 +274,22 @@ def _identify(folder, recipe, config, source, resume):
         json.dumps({"recipe": recipe.__name__, "source": source, "config": dataclasses.asdict(config)})
     )
     if not path.exists():
-        _write(path, json.dumps(content, indent=1).encode() + b"\n")
+        with checkpoints.replacing(path) as aside:
+            aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         return
     if not resume:
         raise RunFolderError(f"{folder} holds a run already: go on with it (--resume), or choose another folder.")
-    before = json.loads(path.read_text(encoding="utf-8"))
-    if before != content:
-        differing = [k for k in content["config"] if before["config"].get(k) != content["config"][k]]
-        differing += [k for k in ("recipe", "source") if before[k] != content[k]]
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        old, new = ({**it["config"], "recipe": it["recipe"], "source": it["source"]} for it in (before, content))
+    except (ValueError, KeyError, TypeError):
+        raise RunFolderError(f"{path} is damaged: put it right, or choose another folder.") from None
+    differing = [name for name in {**old, **new} if name not in old or name not in new or old[name] != new[name]]
+    if differing:
         raise RunFolderError(
             f"{folder} was trained with another {' and '.join(differing)}: resume with what its config.json says, or "
             "choose another folder."
         )
-
-
-def _write_weights(folder, model):
-    aside = folder / "model.safetensors.part"
-    try:
-        safetensors.torch.save_model(model, str(aside))
-        checkpoints.flush(aside)
-        os.replace(aside, folder / "model.safetensors")
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _write(path, content):
-    aside = path.with_name(path.name + ".part")
-    try:
-        aside.write_bytes(content)
-        checkpoints.flush(aside)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _config(recipe, values):

@@ -1,7 +1,12 @@
 """One process or many: what `torchrun` starts finds its place here, and gradients are averaged by torch's own DDP."""
 
 import contextlib
+import json
 import os
+import signal
+import sys
+import threading
+import time
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +14,10 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 CPU = torch.device("cpu")
+
+
+class ProcessLostError(RuntimeError):
+    """Another process of the job has ended, or can't be reached any more."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +30,14 @@ class Processes:
     world : int, the number of processes
     device : torch.device
     restarts : int, how often `torchrun --max-restarts` has started the job again
+    store : torch.distributed.Store or None, the notes that the processes of a job share
     """
 
     rank: int = 0
     world: int = 1
     device: torch.device = CPU
     restarts: int = 0
+    store: distributed.Store | None = None
 
     @property
     def writes(self):
@@ -54,13 +65,40 @@ class Processes:
         distributed.all_reduce(flags, distributed.ReduceOp.MAX)
         return bool(flags.item())
 
-    def first(self, value):
-        """What rank 0 has, any object, on every process."""
+    def where(self, flag):
+        """The ranks on which it is true."""
         if self.world == 1:
-            return value
-        values = [value]
-        distributed.broadcast_object_list(values, src=0)
-        return values[0]
+            return [0] if flag else []
+        flags = [torch.zeros(1, device=self.device) for _ in range(self.world)]
+        distributed.all_gather(flags, torch.tensor([float(flag)], device=self.device))
+        return [rank for rank, one in enumerate(flags) if one.item()]
+
+    def first(self, compute):
+        """What ``compute()`` gives on rank 0, any object, on every process; what it raises there, it raises on each."""
+        if self.world == 1:
+            return compute()
+        outcome = [None, None]
+        if self.writes:
+            try:
+                outcome[0] = compute()
+            except Exception as error:
+                outcome[1] = error
+        distributed.broadcast_object_list(outcome, src=0)
+        if outcome[1] is not None:
+            raise outcome[1]
+        return outcome[0]
+
+    def tell(self, error):
+        """Print an error; where several processes meet the same one, the first prints it."""
+        if self.store is not None:
+            if not isinstance(error, ProcessLostError):  # torchrun's report ends with the cause, not with what followed
+                _note_for_torchrun(f"{error}")
+            try:
+                if self.store.add(f"told/{error}", 1) > 1:
+                    return
+            except distributed.DistError:  # its keeper is gone
+                pass
+        print(f"{error}", file=sys.stderr)
 
 
 class _Loss(nn.Module):
@@ -86,7 +124,9 @@ def processes(device="auto"):
     Raises
     ------
     ValueError
-        For another device, or "cuda" where there is none.
+        For another device, or "cuda" where there is none; or where torchrun could not restart the job.
+    ProcessLostError
+        In place of what the engine raises when another process has ended.
     """
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"device must be 'auto', 'cpu' or 'cuda'; got {device!r}.")
@@ -99,13 +139,36 @@ def processes(device="auto"):
         return
     if gpu:
         torch.cuda.set_device(place)
-    distributed.init_process_group("nccl" if gpu else "gloo")
-    try:
-        yield Processes(
-            distributed.get_rank(),
-            distributed.get_world_size(),
-            place,
-            int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0)),
+    restarts = int(os.environ["TORCHELASTIC_RESTART_COUNT"])
+    # torchrun keeps one store for all attempts, and in it the addresses of processes that are gone. An attempt has its
+    # own part of the store; but on several machines each torchrun counts the attempts alone, and they come to differ.
+    shared = os.environ["TORCHELASTIC_USE_AGENT_STORE"] == "True"
+    if shared and int(os.environ["GROUP_WORLD_SIZE"]) > 1 and int(os.environ["TORCHELASTIC_MAX_RESTARTS"]) > 0:
+        raise ValueError(
+            "torchrun --max-restarts on several machines needs the environment variable "
+            "TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1, or a restart may wait for ever: see docs/cluster.md."
         )
+    try:
+        store, rank, world = next(distributed.rendezvous("env://"))
+        if shared:
+            store = distributed.PrefixStore(f"attempt-{restarts}", store)
+        distributed.init_process_group("nccl" if gpu else "gloo", store=store, rank=rank, world_size=world)
+        yield Processes(rank, world, place, restarts, store)
+    except RuntimeError as error:
+        if not isinstance(error, distributed.DistError) and "/gloo/transport/" not in str(error):
+            raise
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun's; this process ends by itself, and says why
+        lost = "another process of this job has ended, or can't be reached, so this one stops too"
+        raise ProcessLostError(lost) from error
     finally:
-        distributed.destroy_process_group()
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
+
+
+def _note_for_torchrun(text):
+    """Have the report that torchrun prints at the end say why this process failed."""
+    if path := os.environ.get("TORCHELASTIC_ERROR_FILE"):
+        more = {"py_callstack": text, "timestamp": str(int(time.time()))}
+        with contextlib.suppress(OSError), open(path, "w", encoding="utf-8") as file:
+            json.dump({"message": {"message": text, "extraInfo": more}}, file)

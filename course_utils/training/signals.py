@@ -9,10 +9,15 @@ class StopSignals:
 
     A second signal raises KeyboardInterrupt at once. Only the main thread can receive signals; elsewhere nothing is
     changed.
+
+    Parameters
+    ----------
+    patient : bool, further signals change nothing: in a job of several processes a cluster's signal comes twice, from
+        the cluster and through torchrun, which itself kills what does not end in time
     """
 
-    def __init__(self):
-        self.requested = None
+    def __init__(self, patient=False):
+        self.requested, self._patient = None, patient
         self._before = {}
 
     def __enter__(self):
@@ -26,6 +31,7 @@ class StopSignals:
             signal.signal(number, handler)
 
     def _note(self, number, frame):
-        if self.requested is not None:
+        if self.requested is None:
+            self.requested = signal.Signals(number).name
+        elif not self._patient:
             raise KeyboardInterrupt
-        self.requested = signal.Signals(number).name

@@ -25,18 +25,25 @@ class Task:
     """
 
     def __init__(self, recipe, config, source, processes):
+        for name in ("model", "data", "optimiser"):
+            if not hasattr(recipe, name):
+                raise ValueError(f"the recipe {recipe.__name__} must have {name}(…): see help(course_utils.recipes).")
         self.recipe, self.config, self.processes = recipe, config, processes
         with torch.random.fork_rng([]):  # initial weights are drawn on the CPU, the same for every device
             torch.manual_seed(config.seed)
             self.model = recipe.model(config).to(processes.device)
-        self.train_set, self.test_set = recipe.data(config, source)
+            self.train_set, self.test_set = recipe.data(config, source)
         self.batches = Batches(len(self.train_set), config.batch_size, config.seed, processes.rank, processes.world)
         self.generator = torch.Generator(processes.device)
-        losses = getattr(recipe, "losses", None) or {"loss": recipe.loss}
+        losses = getattr(recipe, "losses", None) or {"loss": getattr(recipe, "loss", None)}
         self.names = list(losses)
+        if not all(callable(loss) for loss in losses.values()):
+            raise ValueError(f"the recipe {recipe.__name__} must have loss(…), or losses, a dictionary of functions.")
         optimisers = recipe.optimiser(self.model, config)
         if not isinstance(optimisers, dict):
             optimisers = {self.names[0]: optimisers}
+        if set(optimisers) != set(losses):
+            raise ValueError(f"optimiser must give one for each of {list(losses)}; got {list(optimisers)}.")
         self._phases = [self._phase(losses[name], optimisers[name]) for name in self.names]
         self.optimisers = [optimiser for phase in self._phases for optimiser in phase[1]]
         schedule = getattr(recipe, "schedule", None)
@@ -49,7 +56,12 @@ class Task:
 
         def compute(batch, generator):
             found = loss(self.model, batch, generator)
-            return found if isinstance(found, tuple) else (found, {})
+            value, metrics = found if isinstance(found, tuple) else (found, {})
+            if value.ndim:
+                raise ValueError(f"a loss must be one number, the mean over the batch; got shape {tuple(value.shape)}.")
+            if taken := metrics.keys() & {*self.names, "step", "rate", "seconds"}:
+                raise ValueError(f"a metric must have a name of its own; {', '.join(sorted(taken))} is taken.")
+            return value, metrics
 
         return self.processes.wrap(compute, parameters), optimisers, parameters
 
@@ -72,7 +84,7 @@ class Task:
                 optimiser.step()
             values[name] = loss.detach()
             for metric, value in metrics.items():
-                values[metric] = value.detach()
+                values[metric] = torch.as_tensor(value, device=device).detach()
         for schedule in self.schedules:
             schedule.step()
         return values
@@ -83,12 +95,13 @@ class Task:
         evaluate = getattr(self.recipe, "evaluate", None)
         if evaluate is None:
             return {}
-        training = self.model.training
+        modes = [(module, module.training) for module in self.model.modules()]  # a recipe may keep a part in eval mode
         self.model.eval()
         try:
             return {name: float(value) for name, value in evaluate(self.model, self.test_set, self.config).items()}
         finally:
-            self.model.train(training)
+            for module, training in modes:
+                module.training = training
 
     @property
     def rate(self):
