@@ -75,7 +75,13 @@ def find_recipe(name):
 def main(arguments=None):
     """Parse, train, and say in words how it ended. Returns the exit status."""
     options = parser().parse_args(arguments)
-    warnings.showwarning = _warn
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = _warn
+        return _run(options)
+
+
+def _run(options):
     bar, job = Bar(), Processes()
     try:
         with processes(options.device) as job:

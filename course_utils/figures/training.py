@@ -5,6 +5,7 @@ import time
 
 import ipywidgets as widgets
 import numpy as np
+from matplotlib.ticker import LogLocator, NullLocator
 
 from course_utils.figures.interactive import Picture, publish_with
 from course_utils.figures.show import css_width, png
@@ -45,8 +46,7 @@ def losses(history, names=None):
         raise ValueError("history holds no losses: no interval has ended")
     fig, ax = figure(height=3.4)
     # the same margins whatever the numbers, so that nothing jumps from one drawing to the next; quicker, too
-    fig.set_layout_engine("none")
-    fig.subplots_adjust(left=0.12, right=0.98, top=0.93, bottom=0.18)
+    ax.set_position((0.12, 0.18, 0.86, 0.75))
     told = []
     for k, (name, (steps, y)) in enumerate(curves.items()):
         ax.plot(steps, y, label=name, marker=LOOKS[k].marker if len(y) <= MARKED else None, **line(k))
@@ -54,6 +54,9 @@ def losses(history, names=None):
     every = np.concatenate([y for _, y in curves.values()])
     if every.min() > 0 and every.max() > 10 * every.min():
         ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if every.max() < 1000 * every.min() else (1,)))
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.yaxis.set_major_formatter("{x:g}")
     ax.set(xlabel="step", ylabel="loss" if all("loss" in name for name in curves) else "loss or measure")
     ax.legend(loc="upper right")
     first, last = (f"{history['step'][i]:.0f}" for i in (0, -1))

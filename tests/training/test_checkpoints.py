@@ -74,7 +74,9 @@ def update(parts, steps):
 def same(one, other):
     """Whether two nested states are equal bit for bit, in their types too."""
     if isinstance(one, torch.Tensor):
-        return one.dtype == other.dtype and one.shape == other.shape and one.numpy().tobytes() == other.numpy().tobytes()
+        return (
+            one.dtype == other.dtype and one.shape == other.shape and one.numpy().tobytes() == other.numpy().tobytes()
+        )
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, (list, tuple)):
@@ -88,7 +90,8 @@ def states(parts):
 
 
 @pytest.mark.parametrize(
-    ("kind", "schedule"), [*((kind, "lambda") for kind in OPTIMISERS), *(("momentum", name) for name in [*SCHEDULES][1:])]
+    ("kind", "schedule"),
+    [*((kind, "lambda") for kind in OPTIMISERS), *(("momentum", name) for name in [*SCHEDULES][1:])],
 )
 def test_what_is_read_is_what_was_written_and_goes_on_the_same(tmp_path, kind, schedule):
     first, second = built(0, kind, schedule), built(1, kind, schedule)

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-# torchrun looks up the full name of its machine, which may be a question to a name server, and tests/offline refuses it.
+# torchrun looks up the full name of its machine. That may be a question to a name server, so tests/offline refuses it.
 LAUNCHER = "import socket; socket.getfqdn = lambda name='': 'localhost'; from torch.distributed.run import main; main()"
 LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 
