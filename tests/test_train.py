@@ -13,6 +13,7 @@ import pytest
 from course_utils import train as command
 from course_utils.recipes import autoencoder
 from course_utils.training import checkpoints
+from tests.training.runs import Moments, full
 
 FAST = ["--set", "steps=40", "--set", "batch_size=32", "--set", "hidden=16", "--save-every", "10"]
 
@@ -62,6 +63,8 @@ class TestRun:
         shutil.copy(autoencoder.__file__, tmp_path / "torch.py")  # even under a bad name
         assert run(tmp_path / "torch.py", "--out", tmp_path / "run", *FAST) == 0
         assert "Trained to step 40" in capsys.readouterr().out
+        assert sys.modules["torch"].__name__ == "torch"
+        assert sys.modules["torch"].__file__ != str(tmp_path / "torch.py")
 
     def test_a_damaged_checkpoint_is_named_and_passed_over(self, tmp_path, capsys):
         out = ["autoencoder", "--out", tmp_path / "run", *FAST]
@@ -95,8 +98,35 @@ class TestRefusals:
         assert run(*arguments, "--out", tmp_path / "run") == 1
         told = capsys.readouterr().err
         assert message in told
-        assert "Traceback" not in told
+        assert told.count("\n") == 1
         assert not (tmp_path / "run").exists()
+
+    def test_a_recipe_without_presets(self, tmp_path, capsys):
+        (tmp_path / "mine.py").write_text("")
+        assert run(tmp_path / "mine.py", "--out", tmp_path / "run") == 1
+        assert capsys.readouterr().err == ("the recipe recipe_mine must have PRESETS, a dictionary of name → Config.\n")
+
+    def test_a_recipe_that_is_not_whole(self, tmp_path, capsys):
+        (tmp_path / "mine.py").write_text(
+            "from course_utils.training.config import Config\nPRESETS = {'mine': Config()}\nmodel = data = None\n"
+        )
+        assert run(tmp_path / "mine.py", "--out", tmp_path / "run") == 1
+        assert capsys.readouterr().err == (
+            "the recipe recipe_mine must have optimiser(…): see help(course_utils.recipes).\n"
+        )
+
+    def test_a_folder_that_can_not_be_written(self, tmp_path, capsys):
+        (tmp_path / "run").write_text("")
+        assert run("autoencoder", "--out", tmp_path / "run", *FAST) == 1
+        assert capsys.readouterr().err == f"{tmp_path / 'run'} can't be written: File exists.\n"
+
+    def test_a_disk_that_is_full(self, tmp_path, capsys):
+        with Moments(tmp_path / "run", 40, full):
+            assert run("autoencoder", "--out", tmp_path / "run", *FAST) == 1
+        told = capsys.readouterr().err.splitlines()[-1]
+        assert told.startswith(f"The disk is full: {tmp_path / 'run'}")
+        assert told.endswith("Checkpoints that are there are whole: make room, then go on with --resume (resume=True).")
+        assert run("autoencoder", "--out", tmp_path / "run", *FAST, "--resume") == 0
 
     def test_a_folder_that_is_taken(self, tmp_path, capsys):
         assert run("autoencoder", "--out", tmp_path, *FAST) == 0
@@ -108,6 +138,43 @@ class TestRefusals:
         told = capsys.readouterr().err
         assert "Training stopped: at step" in told
         assert "The batch's seed is" in told
+
+
+class TestSignals:
+    """A recipe that is sent signals in its 15th step."""
+
+    @pytest.fixture
+    def recipe(self, tmp_path):
+        def make(*names):
+            (tmp_path / "own.py").write_text(
+                "import signal\n"
+                "from course_utils.recipes.autoencoder import *\n"
+                "from course_utils.recipes.autoencoder import loss as usual\n"
+                "steps = []\n"
+                "def loss(model, batch, generator):\n"
+                "    steps.append(1)\n"
+                f"    for number in {names} if len(steps) == 15 else ():\n"
+                "        signal.raise_signal(getattr(signal, number))\n"
+                "    return usual(model, batch, generator)\n"
+            )
+            return tmp_path / "own.py"
+
+        return make
+
+    @pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+    def test_one(self, tmp_path, capsys, recipe, name, status):
+        assert run(recipe(name), "--out", tmp_path / "run", *FAST) == status
+        captured = capsys.readouterr()
+        assert captured.out == f"Stopped by {name} after step 15: --resume goes on from there.\n"
+        assert run(recipe(), "--out", tmp_path / "run", *FAST, "--resume") == 0
+        assert run(recipe(), "--out", tmp_path / "whole", *FAST) == 0
+        weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("run", "whole")]
+        assert weights[0] == weights[1]
+
+    def test_a_second_one(self, tmp_path, capsys, recipe):
+        assert run(recipe("SIGINT", "SIGINT"), "--out", tmp_path / "run", *FAST) == 130
+        told = capsys.readouterr().err.splitlines()[-1]
+        assert told == "Interrupted at once: --resume goes on from the last checkpoint, or from the beginning."
 
 
 COMMAND = [sys.executable, "-m", "course_utils.train", "autoencoder", "--set", "steps=1500", "--save-every", "20"]

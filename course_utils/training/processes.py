@@ -145,7 +145,7 @@ def processes(device="auto"):
     shared = os.environ["TORCHELASTIC_USE_AGENT_STORE"] == "True"
     if shared and int(os.environ["GROUP_WORLD_SIZE"]) > 1 and int(os.environ["TORCHELASTIC_MAX_RESTARTS"]) > 0:
         raise ValueError(
-            "torchrun --max-restarts on several machines needs the environment variable "
+            "torchrun --max-restarts on several machines needs --rdzv-backend=c10d and the environment variable "
             "TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1, or a restart may wait for ever: see docs/cluster.md."
         )
     try:

@@ -30,7 +30,7 @@ class Task:
                 raise ValueError(f"the recipe {recipe.__name__} must have {name}(…): see help(course_utils.recipes).")
         self.recipe, self.config, self.processes = recipe, config, processes
         with torch.random.fork_rng([]):  # initial weights are drawn on the CPU, the same for every device
-            torch.manual_seed(config.seed)
+            torch.default_generator.manual_seed(config.seed)
             self.model = recipe.model(config).to(processes.device)
             self.train_set, self.test_set = recipe.data(config, source)
         self.batches = Batches(len(self.train_set), config.batch_size, config.seed, processes.rank, processes.world)
@@ -70,8 +70,10 @@ class Task:
         device = self.processes.device
         batch = to(self.train_set[self.batches(step)], device)
         seed = step_seed(self.config.seed, step, self.processes.rank)
-        torch.manual_seed(seed)  # dropout draws from torch's own generator
-        self.generator.manual_seed(seed)
+        # Dropout draws from torch's own generator. (torch.manual_seed, which seeds every device, takes 0.3 ms.)
+        own = torch.default_generator if device.type == "cpu" else torch.cuda.default_generators[device.index]
+        for generator in (own, self.generator):
+            generator.manual_seed(seed)
         values = {}
         for name, (compute, optimisers, parameters) in zip(self.names, self._phases, strict=True):
             for optimiser in optimisers:

@@ -36,6 +36,12 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
             report.store(found)
 
 
+@pytest.fixture
+def found(request):
+    """The list of records, for a test that measures in processes of its own."""
+    return request.config.stash[FOUND]
+
+
 @pytest.fixture(params=[1, 2], ids=["one thread", "two threads"])
 def threads(request):
     with threadpool_limits(request.param):

@@ -24,9 +24,10 @@ def sentence(record):
     if record["kind"] == "growth":
         times = ", ".join(f"{n}: {t:.4f} s" for n, t in zip(record["sizes"], record["seconds"], strict=True))
         return f"{told}: time grows as {record['variable']} to the {record['slope']:.2f} ({times})"
+    promised = "nothing promised" if record["promise"] is None else f"promised {record['promise']:g}"
     return (
         f"{told}, threads: {record['threads']}: {record['ratio']:.2f} times the speed of {record['against']} "
-        f"(promised {record['promise']:g}; rounds {record['least']:.2f} to {record['greatest']:.2f}; "
+        f"({promised}; rounds {record['least']:.2f} to {record['greatest']:.2f}; "
         f"{record['seconds']:.4f} s against {record['peer_seconds']:.4f} s)"
     )
 
@@ -41,7 +42,8 @@ def table(records):
             ] = f"{record['ratio']:.3g}×"
     lines = ["| lesson | what | against | promised | one thread | two threads |", "|---|---|---|---|---|---|"]
     for (lesson, what, against, promise), found in sorted(rows.items(), key=lambda item: str(item[0][0])):
-        cells = [str(lesson), what, against, f"{promise:g}×", found.get(1, ""), found.get(2, "")]
+        promised = "" if promise is None else f"{promise:g}×"
+        cells = [str(lesson), what, against, promised, found.get(1, ""), found.get(2, "")]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

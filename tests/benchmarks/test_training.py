@@ -12,7 +12,7 @@ from course_utils.training.loop import train
 
 pytestmark = pytest.mark.slow
 
-STEPS, BATCH = 200, 128
+STEPS, BATCH = 500, 128
 SIZES = (784, 400, 100, 20)
 
 
@@ -52,6 +52,6 @@ def test_overhead(compare):
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            compare("training loop", ours, bare, lesson="4–8", against="a bare loop", promise=0.97, rounds=11)
+            compare("training loop", ours, bare, lesson="4–8", against="a bare loop", promise=0.97, rounds=9)
         finally:
             torch.set_num_threads(threads)

@@ -56,9 +56,9 @@ def test_seeds_differ_in_each_of_their_parts_and_are_the_same_everywhere():
     seeds = [step_seed(seed, step, rank) for seed in range(8) for step in range(8) for rank in (0, 1, 2, 3, 2**31)]
     assert len(set(seeds)) == len(seeds)
     assert all(isinstance(seed, int) and 0 <= seed < 2**63 for seed in seeds)
-    # On every machine: numpy promises that SeedSequence will not change.
-    assert step_seed(0, 0) == 7896617691693857887
-    assert step_seed(3, 1000, 1) == 3322175930537489024
+    # The same on every machine and in every version, or a resumed run would go on with other data.
+    assert step_seed(0, 0) == 5842066033578894005
+    assert step_seed(3, 1000, 1) == 4994117299511635026
 
 
 def test_mistakes_are_named():

@@ -39,6 +39,7 @@ SCHEDULES = {
     "in a row": lambda o: schedules.SequentialLR(o, [schedules.LinearLR(o), schedules.MultiStepLR(o, [2, 4])], [2]),
     "chained": lambda o: schedules.ChainedScheduler([schedules.LinearLR(o), schedules.MultiStepLR(o, [2, 4])]),
 }
+OTHER_SCHEDULES = [("momentum", name) for name in SCHEDULES if name != "lambda"]
 
 
 class Tied(nn.Module):
@@ -89,10 +90,7 @@ def states(parts):
     return [part.state_dict() for part in (model, *optimisers, *made)]
 
 
-@pytest.mark.parametrize(
-    ("kind", "schedule"),
-    [*((kind, "lambda") for kind in OPTIMISERS), *(("momentum", name) for name in [*SCHEDULES][1:])],
-)
+@pytest.mark.parametrize(("kind", "schedule"), [*((kind, "lambda") for kind in OPTIMISERS), *OTHER_SCHEDULES])
 def test_what_is_read_is_what_was_written_and_goes_on_the_same(tmp_path, kind, schedule):
     first, second = built(0, kind, schedule), built(1, kind, schedule)
     assert not same(states(first)[0], states(second)[0])
@@ -215,7 +213,7 @@ def test_a_damaged_one_is_named_and_the_one_before_it_is_used(tmp_path, whole, n
     if (name, damage) == (checkpoints.SUMS, cut):  # the end of its last line says nothing
         damage = emptied
     damage(folder / "step-000000003" / name)
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="is damaged") as caught:
         path, state = checkpoints.latest(folder)
     assert path == folder / "step-000000002"
     assert state["count"] == state["step"] == 2
@@ -232,7 +230,7 @@ def test_where_all_are_damaged_there_is_none(tmp_path, whole, damage):
     shutil.copytree(whole, folder)
     for (_, path), name in zip(checkpoints.found(folder), checkpoints.FILES, strict=True):
         damage(path / name)
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="is damaged") as caught:
         assert checkpoints.latest(folder) is None
     assert ["step-00000000" + step in str(warning.message) for step, warning in zip("321", caught, strict=True)]
 
@@ -303,14 +301,15 @@ def test_a_full_disk_at_any_moment_leaves_what_was_there(tmp_path, whole):
         shutil.copytree(whole, folder)
         before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         moments = Moments(folder, at, full, only=WRITING)
+        told = None
         try:
             with moments:
                 checkpoints.save(folder, 4, *parts[:2], {}, keep=1)
         except OSError as error:
-            assert str(error).startswith(f"The disk is full: {folder} can't be written.")
-            assert isinstance(error.__cause__, OSError)
-        else:
+            told = str(error)
+        if told is None:
             break
+        assert told.startswith(f"The disk is full: {folder} can't be written. Checkpoints that are there are whole")
         assert all(path.read_bytes() == content for path, content in before.items())
         assert leftovers(folder) == []
         expected = 4 if moments.seen[-2:] == [("replace", True), ("fsync", True)] else 3
@@ -343,7 +342,6 @@ def test_a_file_takes_the_place_of_another_whole_or_not_at_all(tmp_path):
             aside.write_text(content)
         assert path.read_text() == content
     with pytest.raises(ZeroDivisionError), checkpoints.replacing(path) as aside:
-        aside.write_text("thr")
-        raise ZeroDivisionError
+        aside.write_text(f"thr{1 // 0}")
     assert path.read_text() == "two"
     assert list(tmp_path.iterdir()) == [path]

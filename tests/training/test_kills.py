@@ -5,8 +5,9 @@ import signal
 
 import pytest
 
-from .nursery import Nursery
-from .runs import leftovers, outcome
+from course_utils.training import checkpoints
+from tests.training.nursery import Nursery
+from tests.training.runs import leftovers, outcome
 
 pytestmark = pytest.mark.slow
 
@@ -17,6 +18,11 @@ KILLS, BY_THE_CLOCK = 40, 12
 def nursery():
     with Nursery() as nursery:
         yield nursery
+
+
+def kept(folder):
+    """The steps of its checkpoints."""
+    return [step for step, _ in checkpoints.found(folder / "checkpoints")]
 
 
 @pytest.mark.parametrize("recipe", ["noisy", "two_losses"])
@@ -30,9 +36,14 @@ def test_killed_anywhere_it_goes_on_bit_for_bit(nursery, recipe, tmp_path):
     for k, at in enumerate(moments):
         folder = tmp_path / f"killed {k}"
         assert nursery(recipe, folder, preset="small", at=at)["status"] == -signal.SIGKILL
-        assert nursery(recipe, folder, preset="small")["status"] == 0
+        last = max(kept(folder), default=0)
+        resumed = nursery(recipe, folder, preset="small")
+        assert resumed["status"] == 0
         assert outcome(folder) == expected, f"killed at moment {at}, {whole['seen'][at]}"
+        assert kept(folder) in ([28, 30], [21, 28, 30])  # the last save was to remove one, and there is no other save
         assert leftovers(folder) == []
+        # It has gone on from the last checkpoint, and not begun again.
+        assert resumed["seen"].count(["replace", True]) == sum(step > last for step in (7, 14, 21, 28, 30))
 
 
 def test_killed_by_the_clock_it_goes_on_bit_for_bit(nursery, tmp_path):

@@ -322,6 +322,17 @@ class TestJob:
             pass
         assert not distributed.is_initialized()
 
+    def test_an_attempt_does_not_see_what_the_one_before_has_stored(self, torchrun_environment, monkeypatch):
+        """torchrun keeps its store; in it are addresses at which nobody is any more."""
+        store = distributed.HashStore()
+        monkeypatch.setattr(distributed, "rendezvous", lambda url: iter([(store, 0, 1)]))
+        monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
+        for attempt in ("0", "1"):
+            monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", attempt)
+            with processes("cpu") as job:
+                assert not job.store.check(["address"])
+                job.store.set("address", "here")
+
     def test_a_sentence_is_told_once(self, torchrun_environment, capsys):
         store = distributed.HashStore()
         for rank in (0, 1, 2):
