@@ -18,7 +18,7 @@ def costs(sizes, seconds, fitted, processes, speed_ups):
     speed_ups : dict, name → (m,) array, at most five
     """
     sizes, seconds, processes = np.asarray(sizes), np.asarray(seconds), np.asarray(processes)
-    fig, (left, right) = figure(1, 2, width=12, height=5.2)
+    fig, (left, right) = figure(1, 2, width=12, height=5.8)
     rounds = seconds.shape[1]
     left.scatter(np.repeat(sizes, rounds), 1e3 * seconds.ravel(), s=26, facecolors="none", edgecolors=LOOKS[0].color)
     left.plot(sizes, 1e3 * np.median(seconds, axis=1), "o", color=LOOKS[0].color, label="measured: rounds and median")
@@ -33,5 +33,5 @@ def costs(sizes, seconds, fitted, processes, speed_ups):
     right.set(xscale="log", yscale="log", xlabel="processes p", ylabel="speed-up", ylim=(0.05, 2 * processes[-1]))
     right.set_xticks(ticks, [str(tick) for tick in ticks])
     right.minorticks_off()
-    right.legend(loc="upper left", fontsize=10)
+    fig.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return fig

@@ -13,6 +13,7 @@ from course_utils.figures.style import LOOKS, drawing, figure, line
 
 BESIDE = ("step", "rate", "seconds")  # what a line of the log holds besides losses and measures
 LABEL = "[live] A progress bar and the losses, drawn while the training runs."
+LOGARITHMIC = 5  # times the lowest value, beyond which the axis is logarithmic
 MARKED = 25  # a curve of more points has no markers
 PAUSE = 0.5  # seconds between two views, at least
 SHARE = 0.05  # of the time that drawing may take
@@ -23,7 +24,7 @@ WORDS = {"SIGINT": "the stop button (SIGINT)"}  # what has stopped a run
 def losses(history, names=None):
     """The losses, and what ``evaluate`` found, against steps.
 
-    The axis is logarithmic where all values are positive and differ more than tenfold.
+    The axis is logarithmic where all values are positive and differ more than fivefold.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def losses(history, names=None):
         ax.plot(steps, y, label=name, marker=LOOKS[k].marker if len(y) <= MARKED else None, **line(k))
         told.append(f"{name} from {_number(y[0])} to {_number(y[-1])} (lowest {_number(y.min())})")
     every = np.concatenate([y for _, y in curves.values()])
-    if every.min() > 0 and every.max() > 10 * every.min():
+    if every.min() > 0 and every.max() > LOGARITHMIC * every.min():
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if every.max() < 1000 * every.min() else (1,)))
         ax.yaxis.set_minor_locator(NullLocator())
@@ -101,28 +102,28 @@ class Live:
         self.bar.value = done
         if ended:
             self.bar.bar_style = "warning" if stopped else "success"
-        told = self._told(lines, steps, done, stopped, now)
+        told = self._told(lines, steps, done, stopped, now - self._start)
         self.text.value = html.escape(told)
         self.bar.tooltip = told
         if lines and (ended or now >= self._next_picture):
             self._draw(lines, ended)
 
     def _open(self, lines, steps):
-        self._lines = lines
+        self._lines, self._read, self._numbers = lines, 0, {}
         self.bar = widgets.IntProgress(min=0, max=steps, layout=widgets.Layout(width="24em"))
         self.text = widgets.HTML()
         self.image = Picture(b"", 0)
         self.image.layout.display = "none"  # until there is something to see
-        top = widgets.Box([self.bar, self.text], layout=widgets.Layout(flex_flow="row wrap"))
-        self.box = widgets.VBox([top, self.image], layout=widgets.Layout(align_items="flex-start"))
+        # the text below the bar: beside it, it would be wrapped now and then, and the picture jump
+        self.box = widgets.VBox([self.bar, self.text, self.image], layout=widgets.Layout(align_items="flex-start"))
         publish_with(self.box, {"text/plain": LABEL}, {})
 
-    def _told(self, lines, steps, done, stopped, now):
-        """How far the run is, the last line's numbers, and the time that is left at the speed so far."""
-        numbers = lines[-1] if lines else {}
-        told = [f"step {done} of {steps}"]
-        told += [f"{name} {_number(value)}" for name, value in numbers.items() if name not in ("step", "seconds")]
-        seconds = now - self._start
+    def _told(self, lines, steps, done, stopped, seconds):
+        """How far the run is, the last that is known of each number, and the time that is left at the speed so far."""
+        for one in lines[self._read :]:
+            self._numbers |= {name: value for name, value in one.items() if name not in ("step", "seconds")}
+        self._read = len(lines)
+        told = [f"step {done} of {steps}", *(f"{name} {_number(value)}" for name, value in self._numbers.items())]
         if stopped is not None:
             told.append(f"stopped by {WORDS.get(stopped, stopped)}; the model is as the last step left it")
         elif done >= steps:

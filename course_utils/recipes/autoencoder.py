@@ -24,7 +24,7 @@ class Config(TrainingConfig):
 PRESETS = {
     "digits": Config(steps=3000, batch_size=128, rate=2e-3),
     # "Neural networks and principal component analysis": the optimum is known, and the test compares with it.
-    "baldi-hornik-1989": Config(steps=3000, batch_size=479, rate=1e-2, hidden=(), linear=True),
+    "baldi-hornik-1989": Config(steps=3000, batch_size=479, rate=0.1, hidden=(), linear=True),
     # "Reducing the dimensionality of data with neural networks": its layers, for --data mnist.
     "hinton-salakhutdinov-2006": Config(
         steps=20_000, batch_size=128, rate=1e-3, hidden=(1000, 500, 250), latent=30, pixels=784

@@ -16,9 +16,9 @@ from course_utils.recipes import autoencoder
 from course_utils.training.loop import train
 from course_utils.training.processes import Processes, processes
 
-ROUNDS = 7
-INTERVALS = 6  # the first one, with its allocations, is not counted
-EXAMPLES = 1024  # at least, in an interval
+ROUNDS = 5
+INTERVALS = 4  # the first one, with its allocations, is not counted
+EXAMPLES = 2048  # in an interval
 
 
 def seconds_a_step(batch_size, job):
@@ -26,7 +26,7 @@ def seconds_a_step(batch_size, job):
     config = autoencoder.PRESETS["hinton-salakhutdinov-2006"]
     rows = torch.rand(4096, config.pixels, generator=torch.Generator().manual_seed(0))
     recipe = types.SimpleNamespace(**{**vars(autoencoder), "data": lambda config, source: (rows, rows[:1])})
-    interval = max(2, EXAMPLES // batch_size)
+    interval = EXAMPLES // batch_size
     config = dataclasses.replace(config, batch_size=batch_size, steps=INTERVALS * interval)
     seconds = train(recipe, config, processes=job, log_every=interval, save_every=config.steps).history["seconds"]
     return (seconds[-1] - seconds[0]) / (config.steps - interval)

@@ -43,7 +43,7 @@ class TestLosses:
 
     @pytest.mark.parametrize(
         ("values", "scale"),
-        [([11, 5, 1], "log"), ([9, 5, 1], "linear"), ([11, 5, 0], "linear"), ([11, -5, 1], "linear")],
+        [([5.1, 2, 1], "log"), ([4.9, 2, 1], "linear"), ([11, 5, 0], "linear"), ([11, -5, 1], "linear")],
     )
     def test_the_axis_is_logarithmic_where_that_helps(self, values, scale):
         fig, _ = draw.losses({"step": [1, 2, 3], "loss": np.array(values)})
@@ -122,6 +122,18 @@ class TestLive:
         assert run.live.text.value == "step 10 of 100, loss 1.23, rate 0.01, 2.5 steps/s, 36 s left"
         assert run.live.bar.tooltip == run.live.text.value
 
+    def test_tells_the_last_test_loss_until_there_is_a_new_one(self, run):
+        run.begin()
+        run.add(1.0)
+        run.lines[0]["test loss"] = 4.0
+        run.line(1.0)  # which has none
+        assert run.live.text.value == "step 20 of 100, loss 2, rate 0.01, test loss 4, 10 steps/s, 8 s left"
+        run.line(1.0)
+        run.add(1.0)
+        run.lines[-1]["test loss"] = 3.0
+        run.live(run.lines, run.steps)
+        assert "loss 2, rate 0.01, test loss 3, 10 steps/s" in run.live.text.value
+
     def test_a_run_that_goes_on_counts_its_own_steps_only(self, run):
         run.begin(5)
         run.line(4.0)
@@ -191,7 +203,9 @@ class TestLive:
     def test_may_be_stopped_before_the_first_line(self, run):
         run.begin()
         run.live(run.lines, run.steps, "SIGINT")
-        assert run.live.text.value.startswith("step 0 of 100, stopped by")
+        assert run.live.text.value == (
+            "step 0 of 100, stopped by the stop button (SIGINT); the model is as the last step left it"
+        )
         assert run.drawn == []
 
     def test_a_picture_that_fails_is_told_and_ends_no_training(self, monkeypatch):

@@ -61,6 +61,11 @@ def test_seeds_differ_in_each_of_their_parts_and_are_the_same_everywhere():
     assert step_seed(3, 1000, 1) == 4994117299511635026
 
 
+def test_the_order_of_the_data_has_nothing_to_do_with_the_noise_of_a_step():
+    noise = torch.Generator().manual_seed(step_seed(0, 0))  # the first epoch's number is the first step's
+    assert Batches(50, 50, seed=0)(0).tolist() != torch.randperm(50, generator=noise).tolist()
+
+
 def test_mistakes_are_named():
     with pytest.raises(ValueError, match=r"batch_size must be at most the number of examples, 7; got 8\."):
         Batches(7, 8, seed=0)

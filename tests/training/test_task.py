@@ -36,7 +36,7 @@ def recipe(**parts):
 
 
 def test_the_shortest_recipe_trains():
-    trained = train(recipe(), CONFIG, log_every=1)
+    trained = train(recipe(), Config(steps=3, batch_size=10), log_every=1)
     assert list(trained.history) == ["step", "loss", "rate", "seconds"]
     assert trained.history["loss"][2] < trained.history["loss"][0]
 
