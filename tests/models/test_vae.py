@@ -31,7 +31,12 @@ class TestAutoencoder:
         torch.testing.assert_close(model(0.3 * x + 0.7 * y), 0.3 * model(x) + 0.7 * model(y))
         assert not torch.allclose(Autoencoder((6, 4, 2))(x.float()) * 2, Autoencoder((6, 4, 2))(2 * x.float()))
 
-    @pytest.mark.parametrize("sizes", [(), (5,), (5, 0)])
+    def test_number_of_parameters(self):
+        weights, biases = 2 * (12 * 7 + 7 * 3), (7 + 3) + (7 + 12)
+        for linear in (False, True):
+            assert sum(p.numel() for p in Autoencoder([12, 7, 3], linear=linear).parameters()) == weights + biases
+
+    @pytest.mark.parametrize("sizes", [(), (5,), (5, 0), (-5, 2)])
     def test_too_few_sizes_are_named(self, sizes):
         with pytest.raises(ValueError, match="sizes must be at least two positive numbers"):
             Autoencoder(sizes)
@@ -40,3 +45,4 @@ class TestAutoencoder:
 def test_squared_error_is_a_sum_over_pixels():
     x = torch.arange(6.0).reshape(2, 3)
     torch.testing.assert_close(squared_error(x, torch.ones(2, 3)), torch.tensor([1.0 + 0 + 1, 4.0 + 9 + 16]))
+    torch.testing.assert_close(squared_error(torch.ones(2, 3), x), torch.tensor([2.0, 29.0]))
