@@ -188,4 +188,6 @@ def test_a_solution_opens(opened):
 @pytest.mark.browser
 def test_mathematics_is_set_without_a_network(opened):
     opened.wait_for_selector(".MathJax .math", state="attached", timeout=20_000)
+    # It sets one formula after another, and shows each one's source until then.
+    opened.evaluate("() => new Promise(resolve => MathJax.Hub.Queue(resolve))")
     assert "\\frac" not in opened.locator("p").first.inner_text()

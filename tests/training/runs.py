@@ -119,16 +119,21 @@ class Moments:
             stack.callback(setattr, owner, name, getattr(owner, name))
             setattr(owner, name, new)
 
+    def _ours(self, what):
+        """Whether a path, or the number of an open file, may be of the folder."""
+        return isinstance(what, int) or not Path(what).is_absolute() or Path(what).is_relative_to(self.folder)
+
     def _noted(self, kind, function):
-        def call(*arguments, **options):
-            self.note(kind)
-            return function(*arguments, **options)
+        def call(what, *arguments, **options):
+            if self._ours(what):
+                self.note(kind)
+            return function(what, *arguments, **options)
 
         return call
 
     def _locker(self, function):
         def call(path, flags, *arguments, **options):
-            if flags & os.O_CREAT:
+            if flags & os.O_CREAT and self._ours(path):
                 self.note("lock")
             return function(path, flags, *arguments, **options)
 
@@ -136,7 +141,7 @@ class Moments:
 
     def _opener(self, function):
         def call(path, mode="r", *arguments, **options):
-            ours = not isinstance(path, int) and Path(path).is_relative_to(self.folder) and mode[0] in "wa"
+            ours = self._ours(path) and mode[0] in "wa"
             if ours:
                 self.note("open")
             file = function(path, mode, *arguments, **options)

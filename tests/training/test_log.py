@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from course_utils.training.log import Log
+from tests.training.runs import Moments, full
 
 LINES = [{"step": 5, "loss": 1 / 3}, {"step": 10, "loss": 0.1, "test loss": 2.5}, {"step": 15, "loss": -1e-300}]
 
@@ -69,6 +70,22 @@ def test_nothing_counts_from_a_damaged_line_on(path, garbage):
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(lines[0] + garbage + lines[1])
     assert Log(path, 100).lines == LINES[:1]
+
+
+def test_a_full_disk_at_any_moment_takes_nothing_of_a_log_that_is_opened_again(path):
+    before = path.read_bytes()
+    for at in range(100):
+        with Moments(path.parent, at, full, only={"open", "write", "fsync", "replace"}) as moments:
+            try:
+                Log(path, 100)
+            except OSError as error:
+                told = str(error)
+            else:
+                break
+        assert told.startswith(f"The disk is full: {path.parent} can't be written.")
+        assert path.read_bytes() == before
+        assert list(path.parent.iterdir()) == [path]
+    assert [kind for kind, _ in moments.seen] == ["open", "write", "fsync", "replace"]
 
 
 def test_only_numbers_are_written(path):
