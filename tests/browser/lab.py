@@ -155,6 +155,7 @@ def theme(page, name):
     page.evaluate("async theme => { await jupyterapp.commands.execute('apputils:change-theme', { theme }) }", name)
     light = "false" if "Dark" in name else "true"
     page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+    page.wait_for_selector("#jupyterlab-splash", state="detached")  # covers the page until the style sheets are there
 
 
 def scroll_to(page, cell):
