@@ -1,5 +1,7 @@
 """A recipe made ready for a configuration: model, data, losses, optimisers, and one update of them all."""
 
+import contextlib
+
 import torch
 
 from .batches import Batches, step_seed
@@ -10,8 +12,8 @@ class Task:
 
     Parameters
     ----------
-    recipe : module or object with ``model``, ``data``, ``loss`` (or ``losses``), ``optimiser`` and perhaps ``schedule``
-        and ``evaluate``; see ``course_utils.recipes``
+    recipe : module or object with ``model``, ``data``, ``loss`` (or ``losses``), ``optimiser`` and perhaps
+        ``schedule``, ``evaluate`` and ``diagnose``; see ``course_utils.recipes``
     config : course_utils.training.config.Config
     source : str or None, what ``data`` reads
     processes : course_utils.training.processes.Processes
@@ -79,7 +81,7 @@ class Task:
             for optimiser in optimisers:
                 optimiser.zero_grad()
             loss, metrics = compute(batch, self.generator)
-            loss.backward()
+            loss.backward(inputs=parameters)  # and no one else's: a game's players share the graph
             if self.config.clip is not None:
                 torch.nn.utils.clip_grad_norm_(parameters, self.config.clip)
             for optimiser in optimisers:
@@ -91,19 +93,30 @@ class Task:
             schedule.step()
         return values
 
-    @torch.no_grad()
     def evaluate(self):
         """What the recipe's ``evaluate`` finds on the test set, {name: float}; {} without one."""
         evaluate = getattr(self.recipe, "evaluate", None)
         if evaluate is None:
             return {}
+        with self.resting():
+            return {name: float(value) for name, value in evaluate(self.model, self.test_set, self.config).items()}
+
+    @contextlib.contextmanager
+    def resting(self):
+        """The model in eval mode, and without gradients; afterwards each of its parts is in its own mode again."""
         modes = [(module, module.training) for module in self.model.modules()]  # a recipe may keep a part in eval mode
         self.model.eval()
         try:
-            return {name: float(value) for name, value in evaluate(self.model, self.test_set, self.config).items()}
+            with torch.no_grad():
+                yield self.model
         finally:
             for module, training in modes:
                 module.training = training
+
+    def diagnose(self, lines):
+        """What the recipe's ``diagnose`` reads from the log, {symptom: sentence}; {} without one."""
+        diagnose = getattr(self.recipe, "diagnose", None)
+        return diagnose(lines, self.config) if diagnose else {}
 
     @property
     def rate(self):
