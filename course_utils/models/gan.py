@@ -81,29 +81,29 @@ class Game(nn.Module):
         self.loss, self.gamma, self.gamma_fake, self.stratified = loss, gamma, gamma_fake, stratified
 
     def forge(self, n, y, generator):
-        """G(z) for a training batch of n, (n, features); z comes from the torch.Generator."""
+        """G(z) for a training batch of n, (n, features); z comes from the torch.Generator, y as in ``sample``."""
         draw = stratified_normal if self.stratified else normal
         return self.generator(draw(n, self.generator.latent, generator), y)
 
     def judge(self, x, forged, y):
         """The logits of real and of forged data, (batch,) each; in one pass of D where no gradient is penalised."""
-        if self.gamma or self.gamma_fake:
+        if x.requires_grad or forged.requires_grad:
             return self.discriminator(x, y), self.discriminator(forged, y)
         return self.discriminator(torch.cat([x, forged]), None if y is None else torch.cat([y, y])).chunk(2)
 
-    def discriminator_loss(self, x, y, generator):
-        """What D minimises, a scalar, and the logits of real and forged, (batch,) each.
+    def discriminator_loss(self, x, forged, y=None):
+        """What D minimises, in nats.
 
         Parameters
         ----------
-        x : (batch, features) real data
-        y : (batch,) of int, their classes, which the forged ones get too; None without classes
-        generator : torch.Generator of the noise
+        x, forged : (batch, features), real and forged data; G's gradient stops here
+        y : (batch,) of int, the classes of both; None without classes
+
+        Returns
+        -------
+        loss, a scalar, and the logits of real and forged without gradient, (batch,) each
         """
-        with torch.no_grad():
-            forged = self.forge(len(x), y, generator)
-        x.requires_grad_(self.gamma > 0)
-        forged.requires_grad_(self.gamma_fake > 0)
+        x, forged = x.detach().requires_grad_(self.gamma > 0), forged.detach().requires_grad_(self.gamma_fake > 0)
         real, fake = self.judge(x, forged, y)
         loss = (relativistic_discriminator_loss if self.loss == "relativistic" else discriminator_loss)(real, fake)
         if self.gamma:
@@ -112,13 +112,11 @@ class Game(nn.Module):
             loss = loss + self.gamma_fake * r1_penalty(fake, forged)
         return loss, real.detach(), fake.detach()
 
-    def generator_loss(self, x, y, generator):
-        """What G minimises, a scalar; real data matter to the relativistic loss alone."""
-        forged = self.forge(len(x), y, generator)
-        if self.loss == "relativistic":
-            real, fake = self.judge(x.detach(), forged, y)
-            return relativistic_generator_loss(real, fake)
+    def generator_loss(self, x, forged, y=None):
+        """What G minimises, a scalar in nats; the real x matter to the relativistic loss alone."""
         fake = self.discriminator(forged, y)
+        if self.loss == "relativistic":
+            return relativistic_generator_loss(self.discriminator(x, y), fake)
         return minimax_generator_loss(fake) if self.loss == "minimax" else generator_loss(fake)
 
     @torch.no_grad()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import entr, ndtr, ndtri, xlogy
+from scipy.special import entr, expit, ndtr, ndtri, xlogy
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,9 @@ class DiracGame:
 
     def update(self, theta, psi):
         """One update of both, (θ, ψ) → (θ, ψ)."""
-        new_psi = psi - self.step * (theta * _sigmoid(psi * theta) + self.gamma * psi)
+        new_psi = psi - self.step * (theta * expit(psi * theta) + self.gamma * psi)
         seen = new_psi if self.alternating else psi
-        slope = _sigmoid(seen * theta if self.saturating else -seen * theta)
+        slope = expit(seen * theta if self.saturating else -seen * theta)
         return theta + self.step * seen * slope, new_psi
 
     def orbit(self, theta, psi, steps):
@@ -148,7 +148,3 @@ class DiracGame:
     def spectral_radius(self):
         """The largest modulus of the eigenvalues: by what a step multiplies the distance, in the long run."""
         return float(np.abs(self.eigenvalues()).max())
-
-
-def _sigmoid(x):
-    return 1 / (1 + np.exp(-x))

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.data import TensorDataset
 
-from course_utils.data import images
 from course_utils.metrics import mode_coverage
 from course_utils.models.gan import LOSSES, Discriminator, Game, Generator
 from course_utils.optima.games import Mixture, jensen_shannon, optimal_discriminator, value
+from course_utils.recipes import classifier
 from course_utils.training.config import Config as TrainingConfig
 
 ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU, "tanh": nn.Tanh}
@@ -37,6 +36,7 @@ class Config(TrainingConfig):
     loss, gamma, gamma_fake, stratified : the rules of ``models.gan.Game``
     latent, hidden, activation : numbers in z; widths between, and activation, of both networks
     pixels, classes : of the images
+    start : float, added to the bias of the generator's last layer: its samples begin so far from where they would
     """
 
     problem: str = "line"
@@ -53,6 +53,7 @@ class Config(TrainingConfig):
     activation: str = "tanh"
     pixels: int = 64
     classes: int = 10
+    start: float = 0.0
 
     def __post_init__(self):
         super().__post_init__()
@@ -64,19 +65,22 @@ class Config(TrainingConfig):
 
 _LINE = Config(steps=3000, batch_size=256, rate=1e-2, gamma=0.3, stratified=True)
 _RING = Config(
-    problem="ring", steps=6000, batch_size=256, latent=2, hidden=(64, 64, 64), activation="relu",
-    rate=3e-3, generator_rate=3e-3,
+    problem="ring", steps=6000, batch_size=256, rate=3e-3, generator_rate=3e-3,
+    latent=2, hidden=(64, 64, 64), activation="relu",
 )  # fmt: skip
+_TEXTBOOK = {"beta1": 0.5, "beta2": 0.999, "decay": False}  # Adam as in DCGAN, Radford, Metz and Chintala (2016)
 _DIGITS = Config(
-    problem="images", steps=5000, batch_size=128, latent=32, hidden=(128, 128), activation="silu", gamma=0.1,
-)  # fmt: skip
+    problem="images", steps=5000, batch_size=128, gamma=1.0, latent=32, hidden=(128, 128), activation="relu"
+)
 PRESETS = {
     # D learns ten times as fast as G, and so stays near its optimum: two time-scales, Heusel et al. (2017).
     "line": _LINE,
     "line-equal-rates": replace(_LINE, rate=1e-3),
     "ring": replace(_RING, gamma=0.02),
     "ring-relativistic": replace(_RING, gamma=0.02, gamma_fake=0.02, loss="relativistic"),
-    "ring-plain": replace(_RING, beta1=0.5, beta2=0.999, decay=False),
+    "ring-calm": _RING,
+    "ring-plain": replace(_RING, **_TEXTBOOK),
+    "ring-slow-discriminator": replace(_RING, **_TEXTBOOK, rate=1e-4, generator_rate=1e-3),
     "digits": _DIGITS,
     "mnist": replace(_DIGITS, pixels=784, hidden=(256, 256)),
 }
@@ -89,8 +93,11 @@ def model(config):
         "classes": config.classes if config.problem == "images" else 0,
         "activation": ACTIVATIONS[config.activation],
     }
+    generator = Generator(config.latent, config.hidden, features, squash=config.problem == "images", **both)
+    with torch.no_grad():
+        generator.layers[-1].bias += config.start
     return Game(
-        Generator(config.latent, config.hidden, features, squash=config.problem == "images", **both),
+        generator,
         Discriminator(features, config.hidden, **both),
         loss=config.loss,
         gamma=config.gamma,
@@ -111,13 +118,7 @@ def data(config, source=None):
             x = torch.from_numpy(LINE.quantiles(EXAMPLES)).float()[:, None]  # (65536, 1)
             return x, x
         return draw_ring(EXAMPLES), draw_ring(10_000)
-    read = {None: images.digits, "digits": images.digits, "mnist": images.mnist, "fashion-mnist": images.fashion_mnist}
-    if source not in read:
-        raise ValueError(f"--data must be digits, mnist or fashion-mnist; got {source!r}.")
-    parts = [read[source](part) for part in ("train", "test")]
-    if parts[0].X.shape[1] != config.pixels:
-        raise ValueError(f"these images have {parts[0].X.shape[1]} pixels, the model {config.pixels}: --set pixels=…")
-    return tuple(TensorDataset(torch.from_numpy(part.X).float(), torch.from_numpy(part.y)) for part in parts)
+    return classifier.data(config, source)
 
 
 def draw_ring(n):
@@ -131,15 +132,21 @@ def _pair(batch):
     return batch if isinstance(batch, (tuple, list)) else (batch, None)
 
 
+def prepare(model, batch, generator):
+    """The batch and as many forged: (x, G(z), y). Both players see the same, D without the way back to G."""
+    x, y = _pair(batch)
+    return x, model.forge(len(x), y, generator), y
+
+
 def discriminator_loss(model, batch, generator):
     """D's loss in nats, with the penalties; and D(x) and D(G(z)), the means over the batch, as on the slides."""
-    loss, real, fake = model.discriminator_loss(*_pair(batch), generator)
+    loss, real, fake = model.discriminator_loss(*batch)
     return loss, {"D(x)": real.sigmoid().mean(), "D(G(z))": fake.sigmoid().mean()}
 
 
 def generator_loss(model, batch, generator):
     """G's loss in nats."""
-    return model.generator_loss(*_pair(batch), generator)
+    return model.generator_loss(*batch)
 
 
 losses = {"discriminator": discriminator_loss, "generator": generator_loss}

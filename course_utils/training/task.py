@@ -13,7 +13,7 @@ class Task:
     Parameters
     ----------
     recipe : module or object with ``model``, ``data``, ``loss`` (or ``losses``), ``optimiser`` and perhaps
-        ``schedule``, ``evaluate`` and ``diagnose``; see ``course_utils.recipes``
+        ``prepare``, ``schedule``, ``evaluate`` and ``diagnose``; see ``course_utils.recipes``
     config : course_utils.training.config.Config
     source : str or None, what ``data`` reads
     processes : course_utils.training.processes.Processes
@@ -39,6 +39,7 @@ class Task:
         self.generator = torch.Generator(processes.device)
         losses = getattr(recipe, "losses", None) or {"loss": getattr(recipe, "loss", None)}
         self.names = list(losses)
+        self._prepare = getattr(recipe, "prepare", lambda model, batch, generator: batch)
         if not all(callable(loss) for loss in losses.values()):
             raise ValueError(f"the recipe {recipe.__name__} must have loss(…), or losses, a dictionary of functions.")
         optimisers = recipe.optimiser(self.model, config)
@@ -76,6 +77,7 @@ class Task:
         own = torch.default_generator if device.type == "cpu" else torch.cuda.default_generators[device.index]
         for generator in (own, self.generator):
             generator.manual_seed(seed)
+        batch = self._prepare(self.model, batch, self.generator)
         values = {}
         for name, (compute, optimisers, parameters) in zip(self.names, self._phases, strict=True):
             for optimiser in optimisers:
