@@ -63,7 +63,7 @@ class Config(TrainingConfig):
                 raise ValueError(f"{name} must be one of {', '.join(values)}; got {getattr(self, name)!r}.")
 
 
-_LINE = Config(steps=3000, batch_size=256, rate=1e-2, gamma=0.3, stratified=True)
+_LINE = Config(steps=3000, batch_size=256, rate=1e-2, gamma=0.1, stratified=True)
 _RING = Config(
     problem="ring", steps=6000, batch_size=256, rate=3e-3, generator_rate=3e-3,
     latent=2, hidden=(64, 64, 64), activation="relu",
