@@ -15,12 +15,13 @@ from torch.utils.data import TensorDataset
 
 from course_utils.data import images
 from course_utils.data.shipped import checkpoint
+from course_utils.experiments.runs import train_whole
 from course_utils.metrics import frechet_distance
 from course_utils.models.gaussian import QuadraticDiscriminantAnalysis
 from course_utils.models.lda import LinearDiscriminantAnalysis
 from course_utils.models.naive_bayes import BernoulliNB, GaussianNB
 from course_utils.recipes import classifier, gan
-from course_utils.training.loop import load, train
+from course_utils.training.loop import load
 
 SAMPLERS = {
     "QDA": lambda: QuadraticDiscriminantAnalysis(reg_param=1e-4),
@@ -52,7 +53,7 @@ def run(config, report):
     for seed in range(config["seeds"]):
         preset = gan.Config(**{**config["preset"], "seed": seed})
         film = Film(config["shown"] if seed == 0 else ())
-        trained = train(gan, preset, observe=film, log_every=50, save_every=preset.steps)
+        trained = train_whole(gan, preset, observe=film, log_every=50, save_every=preset.steps)
         seconds.append(round(trained.history["seconds"][-1], 1))
         history = history or film.record()
         generator = torch.Generator().manual_seed(seed)
@@ -110,7 +111,9 @@ def measured(draw, judge, train_set, test, config, seed):
     taught = TensorDataset(_tensor(draw(train_set.y)), torch.from_numpy(train_set.y))
     tested = TensorDataset(_tensor(test.X), torch.from_numpy(test.y))
     lesson = types.SimpleNamespace(**{**vars(classifier), "data": lambda config, source: (taught, tested)})
-    found = train(lesson, classifier.Config(**{**config["classifier"], "seed": seed}), log_every=100, save_every=10**6)
+    found = train_whole(
+        lesson, classifier.Config(**{**config["classifier"], "seed": seed}), log_every=100, save_every=10**6
+    )
     return {
         "distance": round(float(np.mean(distances)), 4),
         "distance deviation": round(float(np.std(distances)), 4),

@@ -8,8 +8,8 @@ import dataclasses
 
 import numpy as np
 
+from course_utils.experiments.runs import train_whole
 from course_utils.recipes import gan
-from course_utils.training.loop import train
 
 CONFIG = {
     "seeds": 20,
@@ -37,7 +37,7 @@ def run(config, report):
         final = {measure: [] for measure in ("JSD", "value", "distance")}
         for seed in range(config["seeds"]):
             preset = gan.Config(**{**config["preset"], **changes, "seed": seed})
-            trained = train(gan, preset, log_every=config["every"], save_every=config["every"])
+            trained = train_whole(gan, preset, log_every=config["every"], save_every=config["every"])
             end = gan.line_measures(trained.model, config["final_z"])
             for measure in found:
                 found[measure].append(np.round(trained.history[measure], 5).tolist())

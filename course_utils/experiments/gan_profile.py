@@ -63,8 +63,8 @@ def plain_loop(config, data):
             error_G = criterion(again, ones)
             error_G.backward()
             optimiserG.step()
-            error_D = error_real + error_fake
-            told.append([value.mean().item() for value in (error_D, error_G, real, judged, again)])
+            probabilities = [judgement.mean().item() for judgement in (real, judged, again)]
+            told.append([error_real.item() + error_fake.item(), error_G.item(), *probabilities])
             if len(told) == config.steps:
                 return told
 

@@ -8,9 +8,9 @@ import dataclasses
 import numpy as np
 import torch
 
+from course_utils.experiments.runs import train_whole
 from course_utils.metrics import mode_coverage
 from course_utils.recipes import gan
-from course_utils.training.loop import train
 
 CONFIG = {
     "seeds": 20,
@@ -41,7 +41,7 @@ def run(config, report):
         found = {key: [] for key in ("modes", "share", "modes over time", "share over time", "samples", "seconds")}
         for seed in range(config["seeds"]):
             seeded = gan.Config(**{**preset, "seed": seed})
-            trained = train(gan, seeded, log_every=config["every"], save_every=config["every"])
+            trained = train_whole(gan, seeded, log_every=config["every"], save_every=config["every"])
             x = trained.model.sample(config["samples"], torch.Generator().manual_seed(seed)).numpy()
             modes, share = mode_coverage(x, gan.RING, gan.RING_DEVIATION)
             history = trained.history

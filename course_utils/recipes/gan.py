@@ -65,7 +65,7 @@ class Config(TrainingConfig):
 
 _LINE = Config(steps=3000, batch_size=256, rate=1e-2, gamma=0.1, stratified=True)
 _RING = Config(
-    problem="ring", steps=6000, batch_size=256, rate=3e-3, generator_rate=3e-3,
+    problem="ring", steps=4000, batch_size=256, rate=3e-3, generator_rate=3e-3,
     latent=2, hidden=(64, 64, 64), activation="relu",
 )  # fmt: skip
 _TEXTBOOK = {"beta1": 0.5, "beta2": 0.999, "decay": False}  # Adam as in DCGAN, Radford, Metz and Chintala (2016)

@@ -234,6 +234,6 @@ def test_the_line_is_learnt(seed):
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", ["ring", "ring-relativistic"])
 def test_the_ring_is_learnt(preset):
-    trained = train(gan, gan.PRESETS[preset], save_every=6000)
+    trained = train(gan, gan.PRESETS[preset], save_every=4000)
     assert trained.history["modes"][-1] == 8
     assert trained.history["share"][-1] > 0.95
