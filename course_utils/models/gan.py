@@ -139,8 +139,8 @@ def stratified_normal(n, latent, generator):
     """
     place = {"generator": generator, "device": generator.device}
     stratum = torch.rand(n, latent, **place).argsort(dim=0)  # a permutation of 0 … n − 1 in each column
-    u = (stratum + torch.rand(n, latent, dtype=torch.float64, **place)) / n  # (n, latent), in [0, 1)
-    return torch.special.ndtri(u.clamp(min=1e-12)).float()
+    u = (stratum + torch.rand(n, latent, dtype=torch.float64, **place)) / n  # (n, latent), in [0, 1]
+    return torch.special.ndtri(u.clamp(1e-12, 1 - 1e-12)).float()
 
 
 def beside(x, y, classes):
@@ -180,8 +180,8 @@ def relativistic_discriminator_loss(real_logits, fake_logits):
     """−E log σ(D(x) − D(G(z))), logits paired in the batch: a real one need only look more real than a forged one.
 
     Jolicoeur-Martineau (2018), "The relativistic discriminator"; with ``r1_penalty`` on real and on forged data it is
-    the loss of R3GAN (Huang et al. 2024, eq. 2 to 5). Where all of the mass sits on some modes the plain game can stay
-    there; the paired one has no such local optimum (Sun, Fang and Schwing 2020).
+    the loss of R3GAN (Huang et al. 2024). Where all of the mass sits on some modes the plain game can stay there; the
+    paired one has no such local optimum (Sun, Fang and Schwing 2020).
     """
     return softplus(fake_logits - real_logits).mean()
 
