@@ -172,9 +172,15 @@ def slide_frame(frame, *, limits=(-4.5, 5.0)):
     right.legend(loc="upper right", fontsize=9, borderpad=0.2, labelspacing=0.15, handlelength=1.5)
     caption = (
         f"Step {steps[k]}: V = {frame['V'][k]:.2f} (its end is {MINIMUM:.2f}), JSD = {frame['jsd'][k]:.2f} nats, "
-        f"E|D − D*| = {frame['gap'][k]:.2f}."
+        f"E|D − D*| below {_above(frame['gap'][k]):g}."
     )
     return fig, caption
+
+
+def _above(value):
+    """The next of 0.01, 0.02, 0.05, 0.1 and so on: a bound that other processors agree on."""
+    bounds = np.outer([0.001, 0.01, 0.1], [1, 2, 5]).ravel()
+    return bounds[min(np.searchsorted(bounds, value), len(bounds) - 1)]
 
 
 # Who gets a gradient ────────────────────────────────────────────────────────────────────────────────────────────────

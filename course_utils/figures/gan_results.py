@@ -86,27 +86,26 @@ def line_outcomes(record, settings, live):
 
 
 @drawing
-def ring_samples(record, settings, centres, deviation):
-    """What the generator of seed 0 draws in each setting of the stored experiment ``gan_ring``, on the eight modes."""
-    fig, panels = figure(1, len(settings), width=11.5, height=4.6, sharex=True, sharey=True)
-    angle, told = np.linspace(0, 2 * np.pi, 60), []
-    for k, (ax, setting) in enumerate(zip(panels, settings, strict=True)):
+def ring_samples(record, settings, centres, deviation, seeds=6):
+    """What the generators of the first seeds draw, a row for each setting of the stored experiment ``gan_ring``.
+
+    The circles are three standard deviations around the ``centres`` (8, 2) of the modes.
+    """
+    fig, axes = figure(len(settings), seeds, width=1.8 * seeds, height=2.0 * len(settings), sharex=True, sharey=True)
+    angle = np.linspace(0, 2 * np.pi, 40)
+    circle = 3 * deviation * np.column_stack([np.cos(angle), np.sin(angle)])
+    for k, (row, setting) in enumerate(zip(axes, settings, strict=True)):
         result = record["results"][setting]
-        for centre in centres:
-            circle = centre + 3 * deviation * np.column_stack([np.cos(angle), np.sin(angle)])
-            ax.plot(*circle.T, color=INK, linestyle="-", linewidth=1.2)
-        ax.scatter(
-            *np.array(result["samples"][0]).T, s=9, alpha=0.6, color=LOOKS[k].color, marker=LOOKS[k].marker, lw=0
-        )
-        modes, share = result["modes"][0], result["share"][0]
-        ax.set(xlim=(-2.7, 2.7), ylim=(-2.7, 2.7), aspect="equal", xlabel="$x_1$")
-        ax.set_title(f"{setting}\n{modes} modes, {share:.0%} inside", fontsize=12)
-        told.append(f"{setting} {modes} modes and {share:.1%}")
-    panels[0].set_ylabel("$x_2$")
-    caption = (
-        f"Draws of the generators of seed 0; the circles are three standard deviations around the modes. Modes found, "
-        f"and draws within the circles: {'; '.join(told)}."
-    )
+        for seed, ax in enumerate(row):
+            for centre in centres:
+                ax.plot(*(centre + circle).T, color=GREY, linestyle="-", linewidth=0.9)
+            drawn = np.array(result["samples"][seed])
+            ax.scatter(*drawn.T, s=12, alpha=0.7, color=LOOKS[k].color, marker=LOOKS[k].marker, linewidths=0)
+            ax.set(xlim=(-2.7, 2.7), ylim=(-2.7, 2.7), aspect="equal", xticks=[], yticks=[])
+            ax.set_title(f"{result['modes'][seed]} modes", fontsize=12)
+        row[0].set_ylabel(setting.replace(" with ", "\nwith ").replace(", ", ",\n"), fontsize=12)
+    told = "; ".join(f"{name} {', '.join(map(str, record['results'][name]['modes'][:seeds]))}" for name in settings)
+    caption = f"Draws of seeds 0 to {seeds - 1}, left to right, on a ring of {len(centres)} modes. Modes found: {told}."
     return fig, caption
 
 
@@ -120,16 +119,18 @@ def ring_outcomes(record, settings, real):
         result = record["results"][setting]
         modes, share = np.array(result["modes"]), np.array(result["share"])
         beside = 0.12 * (k - (len(settings) - 1) / 2)  # so that settings with equal counts stay apart
-        ax.scatter(100 * share, modes + beside, s=42, label=setting, **points(k))
+        outside = np.maximum(100 * (1 - share), 1.0)  # on a logarithmic axis there is no 0
+        ax.scatter(outside, modes + beside, s=42, label=setting, **points(k))
         good = int(np.sum((modes >= limits["modes"]) & (share >= limits["share"])))
         told.append(
             f"{setting}: {good} of {len(modes)} seeds, median {np.median(modes):.0f} modes and {np.median(share):.1%}"
         )
-    ax.axvline(100 * limits["share"], color=GREY, linestyle=":")
-    ax.axvline(100 * real, color=INK, linewidth=1.3)
-    ax.annotate("real data", (100 * real, 0.4), (-36, 0), textcoords="offset points", ha="right", fontsize=12)
-    ax.set(xlabel="samples within 3 sd of a mode (%)", ylabel="modes found", yticks=range(9), ylim=(-0.5, 8.6))
-    ax.set_xlim(-3, 103)
+    ax.axvline(100 * (1 - limits["share"]), color=GREY, linestyle=":")
+    ax.axvline(100 * (1 - real), color=INK, linewidth=1.3)
+    ax.annotate("real data", (100 * (1 - real), 0.4), (6, 0), textcoords="offset points", fontsize=12)
+    ax.set(xlabel="samples farther than 3 sd from every mode (%)", ylabel="modes found", xscale="log", xlim=(0.9, 110))
+    ax.set(yticks=range(9), ylim=(-0.5, 8.6))
+    _plain(ax.xaxis)
     fig.legend(loc="outside lower center", ncols=3)
     caption = (
         f"One point a seed. All {limits['modes']} modes with at least {limits['share']:.0%} of the samples inside: "

@@ -66,7 +66,7 @@ class TestSlideFrame:
         p, q = DATA.density(x), norm.pdf(x)
         measures = {"V": np.array([-1.0, -1.2, -1.38]), "jsd": np.array([0.2, 0.1, 0.004])}
         places = {"k": 1, "steps": [0, 100, 200], "z": np.array([-1.0, 0.0, 1.0]), "G": np.array([-2.0, 0.1, 99.0])}
-        return {"x": x, "p": p, "q": q, "D": p / (p + q), "gap": np.array([0.3, 0.2, 0.02]), **places, **measures}
+        return {"x": x, "p": p, "q": q, "D": p / (p + q), "gap": np.array([0.3, 0.17, 0.02]), **places, **measures}
 
     def test_colours_and_lines_are_those_of_the_slides(self, frame):
         fig, caption = draw.slide_frame(frame)
@@ -79,7 +79,7 @@ class TestSlideFrame:
         assert dots[0] == 1 < dashes[0]
         np.testing.assert_array_equal(curves(fig.axes[0])["D"][1], frame["D"])
         np.testing.assert_allclose(curves(fig.axes[0])["D*"][1], frame["p"] / (frame["p"] + frame["q"]))
-        assert caption.startswith("Step 100: V = -1.20 (its end is -1.39), JSD = 0.10 nats, E|D − D*| = 0.20")
+        assert caption.startswith("Step 100: V = -1.20 (its end is -1.39), JSD = 0.10 nats, E|D − D*| below 0.2.")
 
     def test_arrows_lead_from_z_to_its_x_and_stay_in_the_picture(self, frame):
         fig, _ = draw.slide_frame(frame, limits=(-4, 4))

@@ -44,24 +44,27 @@ def test_outcomes_are_one_point_a_seed(line_record):
 
 @pytest.fixture
 def ring_record():
-    plain = {"modes": [3, 8, 5], "share": [0.4, 0.99, 0.2], "samples": [CENTRES[:3].tolist()]}
-    mended = {"modes": [8, 8, 7], "share": [0.96, 0.94, 0.99], "samples": [CENTRES.tolist()]}
+    plain = {"modes": [3, 8, 5], "share": [0.4, 0.99, 0.2], "samples": [CENTRES[:3].tolist(), CENTRES[:5].tolist()]}
+    mended = {"modes": [8, 8, 7], "share": [0.96, 0.94, 0.99], "samples": [CENTRES.tolist()] * 2}
     return {"config": {"good": {"modes": 8, "share": 0.95}}, "results": {"plain": plain, "mended": mended}}
 
 
-def test_ring_samples_shows_seed_0(ring_record):
-    fig, caption = draw.ring_samples(ring_record, ["plain", "mended"], CENTRES, 0.05)
-    np.testing.assert_allclose(fig.axes[0].collections[0].get_offsets(), CENTRES[:3])
+def test_ring_samples_has_a_row_for_each_setting_and_a_panel_for_each_seed(ring_record):
+    fig, caption = draw.ring_samples(ring_record, ["plain", "mended"], CENTRES, 0.05, seeds=2)
+    drawn = [np.asarray(ax.collections[0].get_offsets()) for ax in fig.axes]
+    np.testing.assert_allclose(drawn[1], CENTRES[:5])
+    np.testing.assert_allclose(drawn[2], CENTRES)
     circle = fig.axes[0].lines[2].get_xydata()
     np.testing.assert_allclose(np.linalg.norm(circle - CENTRES[2], axis=1), 0.15)
-    assert "plain 3 modes and 40.0%; mended 8 modes and 96.0%" in caption
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["3 modes", "8 modes", "8 modes", "8 modes"]
+    assert "plain 3, 8; mended 8, 8" in caption
 
 
 def test_ring_outcomes_counts_the_seeds_that_are_good_in_both(ring_record):
     fig, caption = draw.ring_outcomes(ring_record, ["plain", "mended"], 0.989)
     assert "plain: 1 of 3 seeds, median 5 modes and 40.0%; mended: 1 of 3 seeds" in caption
     drawn = np.asarray(fig.axes[0].collections[1].get_offsets())
-    np.testing.assert_allclose(drawn[:, 0], [96, 94, 99])
+    np.testing.assert_allclose(drawn[:, 0], [4, 6, 1])
     np.testing.assert_allclose(drawn[:, 1].round(), [8, 8, 7])
 
 
