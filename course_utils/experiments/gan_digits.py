@@ -54,7 +54,7 @@ def run(config, report):
         preset = gan.Config(**{**config["preset"], "seed": seed})
         film = Film(config["shown"] if seed == 0 else ())
         trained = train_whole(gan, preset, observe=film, log_every=50, save_every=preset.steps)
-        seconds.append(round(trained.history["seconds"][-1], 1))
+        seconds.append(round(float(trained.history["seconds"][-1]), 1))
         history = history or film.record()
         generator = torch.Generator().manual_seed(seed)
         for name in names:

@@ -50,7 +50,7 @@ def run(config, report):
             found["modes over time"].append(history["modes"].astype(int).tolist())
             found["share over time"].append(np.round(history["share"], 3).tolist())
             found["samples"].append(np.round(x[: config["kept"]].astype(float), 2).tolist())
-            found["seconds"].append(round(history["seconds"][-1], 1))
+            found["seconds"].append(round(float(history["seconds"][-1]), 1))
         results[name] = {"steps": history["step"].tolist(), **found}
         report(f"{name}: {good(found, config['good'])} of {config['seeds']} good, modes {found['modes']}")
     return results

@@ -188,6 +188,8 @@ class TestWords:
         early = self.lines(range(10, 101, 10), **sure)  # at the beginning it may well be sure
         assert gan.diagnose(early, gan.PRESETS["line"]) == {}
         won = self.lines(range(10, 301, 10), **sure)
+        half = self.lines(range(10, 301, 10), **{"D(x)": 0.999})  # it takes everything for real
+        assert gan.diagnose(half, gan.PRESETS["line"]) == {}
         assert (
             gan.diagnose([*won[:-2], *self.lines([290, 300])], gan.PRESETS["line"]) == {}
         )  # it has lost its certainty
