@@ -22,12 +22,13 @@ class Generator(nn.Module):
 
     def __init__(self, latent=1, hidden=(64, 64), features=1, *, classes=0, squash=False, activation=nn.SiLU):
         super().__init__()
-        self.latent, self.classes, self.squash = latent, classes, squash
+        self.latent, self.squash = latent, squash
+        self.register_buffer("one_hot", torch.eye(classes), persistent=False)
         self.layers = mlp((latent + classes, *hidden, features), activation)
 
     def forward(self, z, y=None):
         """(batch, latent) and, with classes, (batch,) of int → (batch, features)."""
-        x = self.layers(beside(z, y, self.classes))
+        x = self.layers(beside(z, y, self.one_hot))
         return torch.sigmoid(x) if self.squash else x
 
 
@@ -44,12 +45,12 @@ class Discriminator(nn.Module):
 
     def __init__(self, features=1, hidden=(64, 64), *, classes=0, activation=nn.SiLU):
         super().__init__()
-        self.classes = classes
+        self.register_buffer("one_hot", torch.eye(classes), persistent=False)
         self.layers = mlp((features + classes, *hidden, 1), activation)
 
     def forward(self, x, y=None):
         """(batch, features) and, with classes, (batch,) of int → logits, (batch,)."""
-        return self.layers(beside(x, y, self.classes)).squeeze(-1)  # (batch, 1) → (batch,)
+        return self.layers(beside(x, y, self.one_hot)).squeeze(-1)  # (batch, 1) → (batch,)
 
 
 LOSSES = ("non-saturating", "minimax", "relativistic")
@@ -143,19 +144,18 @@ def stratified_normal(n, latent, generator):
     return torch.special.ndtri(u.clamp(1e-12, 1 - 1e-12)).float()
 
 
-def beside(x, y, classes):
-    """x with its class beside it, one-hot: (batch, features) and (batch,) → (batch, features + classes).
+def beside(x, y, one_hot):
+    """x with its class beside it, a row of the identity (K, K): (batch, features), (batch,) → (batch, features + K).
 
     Raises
     ------
     ValueError
         If classes are given to a network that knows none, or are missing where it does.
     """
-    if (y is None) != (classes == 0):
-        raise ValueError(f"this network was made for {classes} classes, so y must be {'given' if classes else 'None'}.")
-    if y is None:
-        return x
-    return torch.cat([x, nn.functional.one_hot(y, classes).to(x.dtype)], dim=-1)
+    if (y is None) != (len(one_hot) == 0):
+        wanted = "None" if len(one_hot) == 0 else "given"
+        raise ValueError(f"this network was made for {len(one_hot)} classes, so y must be {wanted}.")
+    return x if y is None else torch.cat([x, one_hot[y]], dim=-1)
 
 
 def discriminator_loss(real_logits, fake_logits):
