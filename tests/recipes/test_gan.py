@@ -120,11 +120,11 @@ class TestData:
         monkeypatch.setenv("COURSE_DATA", str(SUPPLIED))
         tested = images.mnist("test")
         monkeypatch.setattr(images, "mnist", lambda part: tested)  # the training images may not be there
-        config = dataclasses.replace(gan.PRESETS["mnist"], steps=100)
-        trained = train(gan, config, source="mnist", save_every=100)
+        config = dataclasses.replace(gan.PRESETS["mnist"], steps=400)
+        trained = train(gan, config, source="mnist", save_every=400)
         x = trained.model.sample(3, torch.Generator().manual_seed(0), torch.tensor([1, 2, 3]))
         assert x.shape == (3, 784)
-        assert 0.1 < trained.history["spread"][-1] < 2
+        assert 0.3 < trained.history["spread"][-1] < 2
 
 
 @pytest.mark.parametrize(
