@@ -19,6 +19,8 @@ import sys
 import warnings
 from pathlib import Path
 
+from tqdm import tqdm
+
 import course_utils.recipes as package
 from course_utils.training import checkpoints
 from course_utils.training.bar import Bar
@@ -139,7 +141,7 @@ def _preset(recipe, name):
 
 
 def _warn(message, *_, **__):
-    print(f"Note: {message}", file=sys.stderr)
+    tqdm.write(f"Note: {message}", file=sys.stderr)  # above the bar
 
 
 if __name__ == "__main__":

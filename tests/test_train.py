@@ -66,6 +66,14 @@ class TestRun:
         assert sys.modules["torch"].__name__ == "torch"
         assert sys.modules["torch"].__file__ != str(tmp_path / "torch.py")
 
+    def test_what_a_diagnosis_finds_is_told_in_words(self, tmp_path, capsys):
+        lost = ["steps=250", "loss=minimax", "gamma=0", "start=40"]  # a generator that the game gives no gradient
+        changes = [word for change in lost for word in ("--set", change)]
+        assert run("gan", "--preset", "line", *changes, "--out", tmp_path, "--save-every", 250) == 0
+        told = capsys.readouterr().err
+        assert told.count("the discriminator wins outright: for 200 steps") == 1
+        assert "Note: After step" in told
+
     def test_a_damaged_checkpoint_is_named_and_passed_over(self, tmp_path, capsys):
         out = ["autoencoder", "--out", tmp_path / "run", *FAST]
         assert run(*out) == 0

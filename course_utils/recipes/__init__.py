@@ -14,6 +14,9 @@ A recipe has
 
 and, if it likes,
 
+- ``prepare(model, batch, generator)``: what the losses of a step share, given to each in place of the batch;
 - ``schedule(optimiser, config)``: a ``torch.optim.lr_scheduler``, stepped after every update;
-- ``evaluate(model, test_set, config)``: name → number, for the log, at every checkpoint.
+- ``evaluate(model, test_set, config)``: name → number, for the log, at every checkpoint;
+- ``diagnose(lines, config)``: symptom → sentence, what the lines of the log tell that a falling loss would not. It is
+  asked after each line, and the loop warns of each symptom once.
 """

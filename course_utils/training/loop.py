@@ -5,6 +5,7 @@ import dataclasses
 import json
 import math
 import time
+import warnings
 from pathlib import Path
 
 import filelock
@@ -24,6 +25,10 @@ EXPLODED = 1000.0  # a loss that has grown by this factor, over one more than it
 
 class TrainingDivergedError(RuntimeError):
     """A loss that is no number any more, or has exploded."""
+
+
+class TrainingWarning(UserWarning):
+    """A training that goes on, but not where it should: what a recipe's ``diagnose`` has found."""
 
 
 class RunFolderError(RuntimeError):
@@ -57,6 +62,7 @@ def train(
     out=None,
     resume=False,
     watch=None,
+    observe=None,
     log_every=10,
     save_every=100,
     keep=3,
@@ -123,6 +129,8 @@ def train(
 
             stack.push(tell_end)
             watch(progress.log.lines, config.steps)
+        if observe is not None:
+            progress.show(observe)
         while progress.step < config.steps and not stopped:
             progress.advance()
             step = progress.step
@@ -137,6 +145,8 @@ def train(
                     progress.write_line(folder, evaluate=saves)
                     if watch is not None:
                         watch(progress.log.lines, config.steps)
+                    if observe is not None:
+                        progress.show(observe)
                 if folder is not None and processes.writes and (saves or stopped):
                     progress.save(folder, keep)
         if folder is not None and processes.writes and not stopped:
@@ -175,7 +185,7 @@ class Progress:
                 schedule.load_state_dict(checkpoints.from_json(content, schedule.state_dict()))
             self.step, self._seconds, self._limits = state["step"], state["seconds"], state["limits"]
             self._sums, self._count = state["sums"], state["count"]
-        self._since, self._unread = time.perf_counter(), []
+        self._since, self._unread, self._told = time.perf_counter(), [], set()
 
     def advance(self):
         """One update. Its losses are left where they are computed: to read them at every step would make a GPU wait."""
@@ -231,6 +241,16 @@ class Progress:
                 line[name] = value
         self.log.add(line)
         self._sums, self._count = {}, 0
+        if self.task.processes.writes:
+            for symptom, sentence in self.task.diagnose(self.log.lines).items():
+                if symptom not in self._told:
+                    self._told.add(symptom)
+                    warnings.warn(f"After step {self.step}: {sentence}", TrainingWarning, stacklevel=3)
+
+    def show(self, observe):
+        """Call ``observe(model, step)`` while the model rests."""
+        with self.task.resting() as model:
+            observe(model, self.step)
 
     def seconds(self):
         """Time spent in training, over all the times that the run was started."""

@@ -1,5 +1,7 @@
 """A recipe made ready for a configuration: model, data, losses, optimisers, and one update of them all."""
 
+import contextlib
+
 import torch
 
 from .batches import Batches, step_seed
@@ -10,8 +12,8 @@ class Task:
 
     Parameters
     ----------
-    recipe : module or object with ``model``, ``data``, ``loss`` (or ``losses``), ``optimiser`` and perhaps ``schedule``
-        and ``evaluate``; see ``course_utils.recipes``
+    recipe : module or object with ``model``, ``data``, ``loss`` (or ``losses``), ``optimiser`` and perhaps
+        ``prepare``, ``schedule``, ``evaluate`` and ``diagnose``; see ``course_utils.recipes``
     config : course_utils.training.config.Config
     source : str or None, what ``data`` reads
     processes : course_utils.training.processes.Processes
@@ -37,6 +39,7 @@ class Task:
         self.generator = torch.Generator(processes.device)
         losses = getattr(recipe, "losses", None) or {"loss": getattr(recipe, "loss", None)}
         self.names = list(losses)
+        self._prepare = getattr(recipe, "prepare", lambda model, batch, generator: batch)
         if not all(callable(loss) for loss in losses.values()):
             raise ValueError(f"the recipe {recipe.__name__} must have loss(…), or losses, a dictionary of functions.")
         optimisers = recipe.optimiser(self.model, config)
@@ -74,12 +77,13 @@ class Task:
         own = torch.default_generator if device.type == "cpu" else torch.cuda.default_generators[device.index]
         for generator in (own, self.generator):
             generator.manual_seed(seed)
+        batch = self._prepare(self.model, batch, self.generator)
         values = {}
         for name, (compute, optimisers, parameters) in zip(self.names, self._phases, strict=True):
             for optimiser in optimisers:
                 optimiser.zero_grad()
             loss, metrics = compute(batch, self.generator)
-            loss.backward()
+            loss.backward(inputs=parameters)  # and no one else's: a game's players share the graph
             if self.config.clip is not None:
                 torch.nn.utils.clip_grad_norm_(parameters, self.config.clip)
             for optimiser in optimisers:
@@ -91,19 +95,30 @@ class Task:
             schedule.step()
         return values
 
-    @torch.no_grad()
     def evaluate(self):
         """What the recipe's ``evaluate`` finds on the test set, {name: float}; {} without one."""
         evaluate = getattr(self.recipe, "evaluate", None)
         if evaluate is None:
             return {}
+        with self.resting():
+            return {name: float(value) for name, value in evaluate(self.model, self.test_set, self.config).items()}
+
+    @contextlib.contextmanager
+    def resting(self):
+        """The model in eval mode, and without gradients; afterwards each of its parts is in its own mode again."""
         modes = [(module, module.training) for module in self.model.modules()]  # a recipe may keep a part in eval mode
         self.model.eval()
         try:
-            return {name: float(value) for name, value in evaluate(self.model, self.test_set, self.config).items()}
+            with torch.no_grad():
+                yield self.model
         finally:
             for module, training in modes:
                 module.training = training
+
+    def diagnose(self, lines):
+        """What the recipe's ``diagnose`` reads from the log, {symptom: sentence}; {} without one."""
+        diagnose = getattr(self.recipe, "diagnose", None)
+        return diagnose(lines, self.config) if diagnose else {}
 
     @property
     def rate(self):

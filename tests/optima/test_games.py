@@ -37,6 +37,11 @@ class TestMixture:
         expected = 200_000 * DATA.bins(edges)
         assert np.sum((counts - expected) ** 2 / expected) < 40  # χ² of 15 degrees of freedom
 
+    def test_quantiles_have_the_density_without_noise(self):
+        x = DATA.quantiles(1000)
+        np.testing.assert_allclose(DATA.cumulative(x), (np.arange(1000) + 0.5) / 1000, atol=1e-12)
+        assert Mixture([1.0], [0.0], [1.0]).quantiles(3) == pytest.approx(norm.ppf([1 / 6, 0.5, 5 / 6]))
+
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
@@ -127,6 +132,10 @@ class TestDiracGame:
         assert DiracGame(0.1).spectral_radius() == pytest.approx(np.sqrt(1 + 0.05**2), abs=1e-12)  # out
         assert DiracGame(0.1, alternating=True).spectral_radius() == pytest.approx(1.0, abs=1e-12)  # round
         assert DiracGame(0.1, gamma=0.3).spectral_radius() == pytest.approx(np.sqrt(0.97 + 0.05**2), abs=1e-12)  # in
+
+    def test_an_orbit_that_runs_away_stays_a_number(self):
+        orbit = DiracGame(1.0, gamma=2.5, alternating=True).orbit(3.0, 40.0, 200)
+        assert np.isfinite(orbit).all()
 
     def test_far_from_the_equilibrium_it_goes_where_theory_says(self):
         distance = np.linalg.norm(DiracGame(0.1).orbit(0.5, 0.0, 3000), axis=1)

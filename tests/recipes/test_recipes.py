@@ -42,6 +42,8 @@ class TestEveryRecipe:
         model, (train, test) = recipe.model(config), recipe.data(config, None)
         assert min(len(train), len(test)) >= config.batch_size
         batch = train[torch.arange(config.batch_size)]
+        if hasattr(recipe, "prepare"):
+            batch = recipe.prepare(model, batch, torch.Generator().manual_seed(0))
         for loss in losses_of(recipe).values():
             found = loss(model, batch, torch.Generator().manual_seed(0))
             value = found[0] if isinstance(found, tuple) else found

@@ -19,7 +19,14 @@ from torch import nn
 from course_utils.training import checkpoints
 from course_utils.training.batches import Batches, step_seed
 from course_utils.training.config import Config
-from course_utils.training.loop import EXPLODED, RunFolderError, TrainingDivergedError, load, train
+from course_utils.training.loop import (
+    EXPLODED,
+    RunFolderError,
+    TrainingDivergedError,
+    TrainingWarning,
+    load,
+    train,
+)
 from tests.training.recipes import noisy, two_losses
 from tests.training.runs import EVERY, changed, happening, interrupted, leftovers, outcome
 
@@ -158,6 +165,51 @@ class TestTraining:
 
         train(changed(noisy, evaluate=evaluate), noisy.Config(steps=1, batch_size=8))
         assert found == [False]
+
+
+class TestObserved:
+    def test_it_sees_the_model_at_rest_at_the_beginning_and_with_each_line(self):
+        seen = []
+
+        def observe(model, step):
+            value = model(torch.zeros(2, 5))
+            seen.append((step, value.requires_grad, model.training, model.norm.training))
+
+        trained = train(noisy, SMALL[noisy.__name__], observe=observe, **EVERY)
+        assert seen == [(step, False, False, False) for step in (0, *trained.history["step"])]
+        assert trained.model.training
+
+    def test_the_run_stays_the_same_whatever_it_draws(self, uninterrupted):
+        recipe, _, trained = uninterrupted
+        again = train(recipe, SMALL[recipe.__name__], observe=lambda model, step: torch.rand(step + 3), **EVERY)
+        same_weights(trained.model.state_dict(), again.model.state_dict())
+
+    def test_a_run_that_goes_on_shows_where(self, tmp_path):
+        train(interrupted(noisy, 9, signal.SIGINT), SMALL[noisy.__name__], out=tmp_path, **EVERY)
+        seen = []
+        train(noisy, SMALL[noisy.__name__], out=tmp_path, resume=True, observe=lambda _, t: seen.append(t), **EVERY)
+        assert seen[:2] == [9, 10]
+
+
+class TestDiagnosed:
+    def test_each_symptom_is_told_once_and_the_run_goes_on(self, uninterrupted):
+        recipe, _, whole = uninterrupted
+        asked = []
+
+        def diagnose(lines, config):
+            asked.append(lines[-1]["step"])
+            told = {"late": f"it is late, of {config.steps}."} if lines[-1]["step"] >= 10 else {}
+            return told | ({"later": "it is later."} if lines[-1]["step"] >= 20 else {})
+
+        with pytest.warns(TrainingWarning) as caught:
+            trained = train(changed(recipe, diagnose=diagnose), SMALL[recipe.__name__], **EVERY)
+        assert [str(warning.message) for warning in caught] == [
+            "After step 10: it is late, of 30.",
+            "After step 20: it is later.",
+        ]
+        assert caught[0].filename == __file__  # where train was called
+        assert asked == trained.history["step"].tolist()
+        same_weights(whole.model.state_dict(), trained.model.state_dict())
 
 
 class TestRandomState:

@@ -165,3 +165,39 @@ def test_the_rate_is_that_of_the_next_step():
             rates.append(task.rate)
             task.update(step)
     assert rates == [0.01] * 4 + [0.005] * 2
+
+
+def test_what_the_losses_of_a_step_share_is_prepared_once():
+    prepared, seen = [], []
+
+    def prepare(model, batch, generator):
+        prepared.append((batch, torch.rand((), generator=generator)))
+        return prepared[-1]
+
+    def look(model, batch, generator):
+        seen.append(batch)
+        return loss(model, batch[0], generator)
+
+    both = {"losses": {"a": look, "b": look}, "optimiser": lambda m, c: {name: optimiser(m, c) for name in "ab"}}
+    task = Task(recipe(prepare=prepare, **both), CONFIG, None, Processes())
+    with torch.random.fork_rng([]):
+        task.update(3)
+    assert len(prepared) == 1
+    assert seen == [prepared[0], prepared[0]]
+    first = torch.rand((), generator=torch.Generator().manual_seed(step_seed(0, 3)))
+    assert torch.equal(prepared[0][1], first)
+
+
+def test_a_loss_leaves_no_gradient_with_another_player():
+    own = []
+
+    def look(model, batch, generator):
+        own.append([p.grad.clone() for p in model["discriminator"].parameters()])
+        return two_losses.losses["generator"](model, batch, generator)
+
+    recipe = changed(two_losses, losses={**two_losses.losses, "generator": look})
+    task = Task(recipe, two_losses.PRESETS["small"], None, Processes())
+    with torch.random.fork_rng([]):
+        task.update(0)
+    for before, parameter in zip(own[0], task.model["discriminator"].parameters(), strict=True):
+        assert torch.equal(before, parameter.grad)
