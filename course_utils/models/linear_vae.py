@@ -88,11 +88,12 @@ class LinearVAE(nn.Module):
         z, noise = (torch.randn(n, size, generator=generator, dtype=torch.float64) for size in (latent, features))
         return self.decode(z) + (0.5 * self.log_variance).exp() * noise
 
-    def fit(self, x, iterations=2000):
+    def fit(self, x, iterations=1000):
         """Maximise the mean ELBO of (batch, features) by L-BFGS from where the weights are; m becomes the mean of x.
 
         Gradient descent would need far longer: the ELBO hardly changes as W turns within the space that it spans.
         """
+        self.encode(x)  # for its checks
         self.mean.copy_(x.mean(dim=0))
         # The mean ELBO depends on x through Σ (x − m)(x − m)ᵀ / n alone; R of a QR decomposition has it in d rows.
         rows = torch.linalg.qr(x - self.mean, mode="r").R
