@@ -1,6 +1,5 @@
 """Autoencoders: images through a narrow latent space and back; and the variational one, which is a density."""
 
-import itertools
 import math
 
 import torch
@@ -66,28 +65,24 @@ class VAE(nn.Module):
 
     Parameters
     ----------
-    sizes : sequence of int, from pixels to latent, such as (64, 128, 8); the decoder mirrors it, and without a hidden
+    sizes : sequence of int, from pixels to latent, such as (64, 128, 16); the decoder mirrors it, and without a hidden
         layer it is linear in z
     classes : int, 0 for a model without classes; else y is given beside x and beside z, one-hot
-    dropout : float, the share of the encoder's inputs and of all hidden units that are set to zero in training
 
     Raises
     ------
     ValueError
-        If there are fewer than two sizes, or one is not positive; if the dropout is no share.
+        If there are fewer than two sizes, or one is not positive.
     """
 
-    def __init__(self, sizes=(64, 128, 8), *, classes=0, dropout=0.0):
+    def __init__(self, sizes=(64, 128, 16), *, classes=0):
         super().__init__()
         sizes = tuple(sizes)
         if len(sizes) < 2 or min(sizes) < 1:
             raise ValueError(f"sizes must be at least two positive numbers, pixels … latent; got {sizes}.")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must be at least 0 and below 1; got {dropout}.")
         (self.pixels, *hidden, self.latent), self.classes = sizes, classes
-        encoder = _layers((self.pixels + classes, *hidden, 2 * self.latent), dropout)
-        self.encoder = nn.Sequential(nn.Dropout(dropout), *encoder)
-        self.decoder = nn.Sequential(*_layers((self.latent + classes, *reversed(hidden), self.pixels), dropout))
+        self.encoder = mlp((self.pixels + classes, *hidden, 2 * self.latent), nn.SiLU)
+        self.decoder = mlp((self.latent + classes, *reversed(hidden), self.pixels), nn.SiLU)
 
     def encode(self, x, y=None):
         """μ and log σ² of q(z | x), (batch, pixels) → (batch, latent) twice.
@@ -119,7 +114,7 @@ class VAE(nn.Module):
         logits = self.decode(z, y)
         return (x * logits - softplus(logits)).sum(dim=-1)  # log σ(l) = l − softplus(l), log(1 − σ(l)) = −softplus(l)
 
-    def sample(self, n, generator=None, *, y=None, mean=False):
+    def sample(self, n, generator=None, y=None, *, mean=False):
         """Draw z from the prior, then x: (n, pixels) of zeros and ones, or with ``mean`` the pixels' probabilities."""
         weight = self.decoder[-1].weight
         z = torch.randn(n, self.latent, generator=generator, device=weight.device, dtype=weight.dtype)
@@ -135,14 +130,6 @@ class VAE(nn.Module):
             return x
         one_hot = nn.functional.one_hot(y, self.classes).to(x.dtype)
         return torch.cat([x, one_hot.expand(*x.shape[:-1], self.classes)], dim=-1)
-
-
-def _layers(sizes, dropout):
-    """Linear layers of these sizes, with SiLU and dropout between two, as a list."""
-    layers = []
-    for n_in, n_out in itertools.pairwise(sizes):
-        layers += [nn.Linear(n_in, n_out), nn.SiLU(), nn.Dropout(dropout)]
-    return layers[:-2]
 
 
 def check_pixels(x, pixels):

@@ -149,12 +149,6 @@ class TestVAE:
         expected = exact_pixel_means(model)
         np.testing.assert_allclose(means.mean(dim=0), expected, atol=0.01)
 
-    def test_dropout_is_off_in_evaluation(self):
-        model, x = VAE((12, 7, 3), dropout=0.5), binary(5, 12)
-        assert not torch.equal(model.encode(x)[0], model.encode(x)[0])
-        model.eval()
-        torch.testing.assert_close(model.encode(x)[0], model.encode(x)[0], rtol=0, atol=0)
-
     def test_classes_change_what_is_drawn_and_are_demanded(self):
         model, x, y = large(VAE((12, 7, 3), classes=4)), binary(5, 12), torch.tensor([0, 1, 2, 3, 0])
         z = torch.randn(2, 5, 3)
@@ -192,8 +186,6 @@ class TestVAE:
     def test_bad_arguments_are_named(self):
         with pytest.raises(ValueError, match="sizes must be at least two positive numbers"):
             VAE((5,))
-        with pytest.raises(ValueError, match="dropout must be at least 0 and below 1; got 1"):
-            VAE((5, 2), dropout=1)
         with pytest.raises(ValueError, match="k must be at least 1; got 0"):
             iwae_bound(VAE((12, 3)), binary(2, 12), 0)
 
