@@ -94,12 +94,11 @@ class VAE(nn.Module):
             model with classes, or given to one without.
         """
         check_pixels(x, self.pixels)
-        # Under autocast the networks answer in bfloat16, too coarse for sums.
-        return self.encoder(self._beside(x, y)).to(x.dtype).chunk(2, dim=-1)
+        return self.encoder(self._beside(x, y)).chunk(2, dim=-1)
 
     def decode(self, z, y=None):
         """The pixels' logits, (…, batch, latent) → (…, batch, pixels); their sigmoid is E[x | z], a grey picture."""
-        return self.decoder(self._beside(z, y)).to(z.dtype)
+        return self.decoder(self._beside(z, y))
 
     def log_likelihood(self, x, z, y=None):
         """log p(x | z) = Σ_j x_j log σ(l_j) + (1 − x_j) log(1 − σ(l_j)) in nats, l the logits; (…, batch).
