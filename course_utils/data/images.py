@@ -1,11 +1,13 @@
 """Images of one grey channel as rows of pixels in [0, 1]: the digits that every lesson samples, and MNIST."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 
 DIGITS_SEED = 0
 DIGITS_TEST_SIZE = 360
+DIGITS_VALIDATION_SIZE = 288
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,19 +45,25 @@ def digits(part: str = "all", dtype=np.float64) -> Images:
     Raises ValueError for another part or an integer dtype.
     """
     from sklearn.datasets import load_digits
+
+    rows, bunch = _digit_rows(part), load_digits()
+    X = bunch.data[rows].astype(_float(dtype)) / 16
+    return Images("digits", X, bunch.target[rows].astype(np.int64), (8, 8), 16, tuple("0123456789"))
+
+
+def _digit_rows(part: str) -> np.ndarray:
+    """Which of the 1797 digits make up a part, in increasing order."""
+    from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
     if part not in ("all", "train", "test"):
         raise ValueError(f"part must be 'all', 'train' or 'test', got {part!r}")
-    bunch = load_digits()
-    rows = np.arange(len(bunch.target))
+    y = load_digits().target
+    rows = np.arange(len(y))
     if part != "all":
-        train, test = train_test_split(
-            rows, test_size=DIGITS_TEST_SIZE, random_state=DIGITS_SEED, stratify=bunch.target
-        )
+        train, test = train_test_split(rows, test_size=DIGITS_TEST_SIZE, random_state=DIGITS_SEED, stratify=y)
         rows = np.sort(train if part == "train" else test)
-    X = bunch.data[rows].astype(_float(dtype)) / 16
-    return Images("digits", X, bunch.target[rows].astype(np.int64), (8, 8), 16, tuple("0123456789"))
+    return rows
 
 
 def mnist(part: str = "train", dtype=np.float32) -> Images:
@@ -107,3 +115,25 @@ def binarise(X, generator=None) -> np.ndarray:
         raise ValueError(f"X must lie in [0, 1], got values from {X.min()} to {X.max()}")
     ink = X >= 0.5 if generator is None else generator.random(X.shape) < X
     return ink.astype(X.dtype)
+
+
+def binarised_digits(part: str = "all", dtype=np.float32) -> Images:
+    """The digits with pixels 0 or 1, drawn once by a fixed seed and never again: every model sees the same bits.
+
+    A grey level of these digits is the share of ink in a block of 4×4 pixels of a scan, so that a binary pixel is one
+    pixel of its block, picked at random; its mean is the grey level.
+
+    part: "all", "train" or "test" as in `digits`; "fit" (1,149) and "validation" (288) share out "train", stratified by
+    class with `random_state=0`, for what has to be chosen. Raises ValueError for another part or an integer dtype.
+    """
+    from sklearn.model_selection import train_test_split
+
+    everything = digits(dtype=dtype)
+    bits = binarise(everything.X, np.random.default_rng(DIGITS_SEED))
+    rows = _digit_rows("train" if part in ("fit", "validation") else part)
+    if part in ("fit", "validation"):
+        fit, validation = train_test_split(
+            rows, test_size=DIGITS_VALIDATION_SIZE, random_state=DIGITS_SEED, stratify=everything.y[rows]
+        )
+        rows = np.sort(fit if part == "fit" else validation)
+    return dataclasses.replace(everything, name="binarised digits", X=bits[rows], y=everything.y[rows], levels=1)

@@ -100,3 +100,30 @@ def test_the_real_mnist_test_images(monkeypatch):
     assert mnist.X.mean() == pytest.approx(0.1325, abs=5e-5)
     stored = (SUPPLIED / "mnist-t10k-images-idx3-ubyte.gz").read_bytes()
     assert gzip.decompress(stored)[16:] == np.round(mnist.X * 255).astype(np.uint8).tobytes()
+
+
+def test_binarised_digits_are_drawn_once():
+    whole, train, test = (images.binarised_digits(part) for part in ("all", "train", "test"))
+    assert set(np.unique(whole.X)) == {0, 1}
+    assert whole.levels == 1
+    assert whole.X.dtype == np.float32
+    np.testing.assert_array_equal(images.binarised_digits(dtype=np.float64).X, whole.X)  # the same bits in every type
+    grey = images.digits()
+    assert np.all(whole.X[grey.X == 1] == 1)
+    assert np.all(whole.X[grey.X == 0] == 0)
+    assert whole.X[grey.X == 0.25].mean() == pytest.approx(0.25, abs=0.03)
+    for part, name in ((train, "train"), (test, "test")):
+        np.testing.assert_array_equal(part.y, images.digits(name).y)
+        assert np.all(part.X[images.digits(name).X == 1] == 1)  # the bits are those of these images
+    digest = hashlib.sha256(whole.X.astype(np.uint8).tobytes()).hexdigest()
+    assert digest == "6052a813098765d7729c6234f89e894aa2b9f38d498ba934cb86b6a29a817c10"
+
+
+def test_fit_and_validation_share_out_the_training_digits():
+    fit, validation, train = (images.binarised_digits(part) for part in ("fit", "validation", "train"))
+    assert (len(fit.X), len(validation.X)) == (1149, 288)
+    both = np.vstack([fit.X, validation.X])
+    np.testing.assert_array_equal(both[np.lexsort(both.T)], train.X[np.lexsort(train.X.T)])
+    assert np.abs(np.bincount(validation.y) - 0.2 * np.bincount(train.y)).max() < 1
+    with pytest.raises(ValueError, match="part must be"):
+        images.binarised_digits("valid")
