@@ -31,7 +31,7 @@ def attention(query, key, value, mask=None):
     ValueError
         If the mask is not boolean.
     """
-    scores = torch.einsum("...td,...sd->...ts", query, key) / math.sqrt(query.shape[-1])  # (…, T, S)
+    scores = torch.einsum("...td,...sd->...ts", query / math.sqrt(query.shape[-1]), key)  # (…, T, S)
     if mask is None:
         weights = scores.softmax(dim=-1)
     else:
@@ -114,13 +114,16 @@ class MultiHeadAttention(nn.Module):
     def _attend(self, query, key, value, mask, causal):
         queries, keys = query.shape[2], key.shape[2]
         causal = causal and queries > 1  # from the last token nothing is hidden
-        if causal and (mask is not None or keys > queries or self.record):
+        # On a CPU torch 2.13's fused gradient takes five times as long in bfloat16 as in float32, this one half.
+        written_out = self.record or (query.dtype == torch.bfloat16 and query.device.type == "cpu")
+        if causal and (mask is not None or keys > queries or written_out):
             allowed = causal_mask(queries, keys, query.device)
             mask, causal = (allowed if mask is None else mask & allowed), False
-        if self.record is None:
+        if not written_out:
             return fused_attention(query, key, value, mask, causal=causal)
         output, weights = attention(query, key, value, mask)
-        self.record(weights.detach())
+        if self.record:
+            self.record(weights.detach())
         return output
 
 
