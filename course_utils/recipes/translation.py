@@ -38,8 +38,8 @@ class Config(TrainingConfig):
     clip: float | None = 1.0
 
 
-SINGLE = {"steps": 1000, "batch_size": 128, "rate": 3e-3}
-LISTS = {"steps": 4000, "batch_size": 64, "rate": 2e-3, "numbers": (1, 2, 3, 4, 5, 6, 7, 8), "pool": 50_000}
+SINGLE = {"steps": 600, "batch_size": 128, "rate": 3e-3}
+LISTS = {"steps": 5000, "batch_size": 32, "rate": 2e-3, "numbers": (1, 2, 3, 4, 5, 6, 7, 8), "pool": 50_000}
 PRESETS = {
     "numbers": Config(**SINGLE),
     "numbers-english-korean": Config(**SINGLE, source="english", target="korean"),
