@@ -44,8 +44,8 @@ PRESETS = {
     "numbers": Config(**SINGLE),
     "numbers-english-korean": Config(**SINGLE, source="english", target="korean"),
     "lists": Config(**LISTS),
-    "lists-gru": Config(**LISTS, kind="gru", d=256),
-    "lists-gru-attention": Config(**LISTS, kind="gru-attention", d=256),
+    "lists-gru": Config(**LISTS, kind="gru", d=304),
+    "lists-gru-attention": Config(**LISTS, kind="gru-attention", d=288),
 }
 DIFFERENT = 2**20  # lists that there are to train on
 HELD_OUT = 512  # lists of validation numbers that evaluate translates
