@@ -19,7 +19,6 @@ class Config(TrainingConfig):
     ``d``, ``heads``, ``layers``, ``mlp``, ``dropout``: as in TransformerConfig; of a GRU only ``d`` counts.
     ``warmup``: steps in which the rate rises; after them it falls to zero along a line.
     ``bf16``: matrix products in bfloat16, faster where the processor has them.
-    ``stretch``: 0, or so many positions of which each batch's are drawn in order, instead of 0, 1, 2 …
     """
 
     kind: str = "transformer"
@@ -34,7 +33,6 @@ class Config(TrainingConfig):
     dropout: float = 0.0
     warmup: int = 100
     bf16: bool = False
-    stretch: int = 0
     clip: float | None = 1.0
 
 
@@ -66,7 +64,7 @@ def model(config):
         translator = Seq2Seq(Seq2SeqConfig(**sizes, attention=attention))
     else:
         raise ValueError(f"kind must be transformer, gru or gru-attention; got {config.kind!r}.")
-    translator.bf16, translator.stretch = config.bf16, config.stretch  # which concern training alone
+    translator.bf16 = config.bf16
     return translator
 
 
@@ -81,21 +79,12 @@ def data(config, source=None):
     )
 
 
-def loss(model, batch, generator):
-    """−log p(token | those before, source) in nats, the mean over all tokens of the targets."""
+def loss(model, batch, generator, **options):
+    """−log p(token | those before, source) in nats, the mean over all tokens of the targets; options of the model."""
     source, target = batch
-    options = {}
-    if model.stretch:
-        options["positions"] = stretched(model.stretch, (source.shape[1], target.shape[1] - 1), generator)
     with torch.autocast(source.device.type, torch.bfloat16, enabled=model.bf16):
         logits = model(source, target[:, :-1], **options)  # (B, T, V)
     return F.cross_entropy(logits.float().flatten(0, 1), target[:, 1:].flatten(), ignore_index=PAD)
-
-
-def stretched(length, sizes, generator=None):
-    """For each size, so many different positions below length, drawn at random and put in order: a tuple of (size,)."""
-    draw = {"generator": generator, "device": generator.device if generator else None}
-    return tuple(torch.randperm(length, **draw)[:size].sort().values for size in sizes)
 
 
 def optimiser(model, config):

@@ -10,7 +10,7 @@ from course_utils.models.decoding import Translation
 from course_utils.models.seq2seq import Seq2Seq
 from course_utils.models.transformer import Transformer
 from course_utils.recipes import translation
-from course_utils.recipes.translation import PRESETS, Config, share_exact, stretched
+from course_utils.recipes.translation import PRESETS, Config, share_exact
 from course_utils.training.loop import train
 
 TINY = {"steps": 4, "batch_size": 8, "d": 16, "heads": 2, "layers": 1, "mlp": 32, "pool": 64, "warmup": 2}
@@ -55,19 +55,6 @@ class TestLoss:
         losses = [translation.loss(model, (source, t), torch.Generator()).item() for t in (target, longer)]
         assert losses[0] == pytest.approx(losses[1], rel=1e-6)
 
-    def test_stretched_positions_are_used_in_training_and_follow_the_generator(self):
-        config = Config(**TINY)
-        model = translation.model(config)
-        torch.nn.init.normal_(model.head.weight)
-        batch = translation.data(config)[0][range(8)]
-        plain = translation.loss(model, batch, torch.Generator()).item()
-        model.stretch = 500
-        one, same, other = (
-            translation.loss(model, batch, torch.Generator().manual_seed(seed)).item() for seed in (0, 0, 1)
-        )
-        assert one == same
-        assert len({plain, one, other}) == 3
-
     def test_bfloat16_is_near(self):
         config = Config(**TINY)
         model = translation.model(config)
@@ -78,16 +65,6 @@ class TestLoss:
         rounded = translation.loss(model, batch, torch.Generator())
         assert rounded.dtype == torch.float32
         assert 0 < abs(rounded.item() - exact.item()) < 0.05
-
-
-def test_stretched():
-    first, second = stretched(50, (20, 7), torch.Generator().manual_seed(0))
-    assert (len(first), len(second)) == (20, 7)
-    for positions in (first, second):
-        assert (positions.diff() > 0).all()
-        assert 0 <= positions[0]
-        assert positions[-1] < 50
-    assert torch.equal(stretched(7, (7,))[0], torch.arange(7))
 
 
 def test_the_rate_rises_and_falls_along_lines():
@@ -129,6 +106,6 @@ def test_training_runs_and_is_evaluated(kind):
 @pytest.mark.slow
 def test_it_learns_to_translate():
     """A small model on numbers of few digits would be too easy; this is the preset with a quarter of its steps."""
-    config = Config(**{"steps": 200, "batch_size": 64, "rate": 3e-3, "pool": 5000})
+    config = Config(steps=200, batch_size=64, rate=3e-3, pool=5000)
     trained = train(translation, config, log_every=100, save_every=200)
     assert trained.history["exact match"][-1] > 0.5
