@@ -92,20 +92,20 @@ class MultiHeadAttention(nn.Module):
         cache : decoding.Cache or None; the tokens of x follow those in it, and that of a memory is filled only once
         """
         if memory is None:
-            query, key, value = self._split(self.project(x))  # (B, H, T, d/H) each
+            query, key, value = self.split_heads(self.project(x))  # (B, H, T, d/H) each
             if cache is not None:
                 key, value = cache.append(key, value)  # (B, H, S, d/H)
         else:
             weight, bias, d = self.project.weight, self.project.bias, x.shape[-1]
-            (query,) = self._split(F.linear(x, weight[:d], bias[:d]))
+            (query,) = self.split_heads(F.linear(x, weight[:d], bias[:d]))
             if cache is None or cache.size == 0:
-                key, value = self._split(F.linear(memory, weight[d:], bias[d:]))  # (B, H, S, d/H)
+                key, value = self.split_heads(F.linear(memory, weight[d:], bias[d:]))  # (B, H, S, d/H)
             if cache is not None:
                 key, value = cache.append(key, value) if cache.size == 0 else cache.read()
         output = self._attend(query, key, value, mask, causal)  # (B, H, T, d/H)
         return self.out(output.transpose(1, 2).flatten(2))  # heads side by side: (B, T, d)
 
-    def _split(self, x):
+    def split_heads(self, x):
         """(B, T, k·d) → k times (B, H, T, d/H)."""
         batch, length, _ = x.shape
         width = self.out.in_features // self.heads
