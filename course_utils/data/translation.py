@@ -15,6 +15,7 @@ from .numbers import MOST_DIGITS, sample_pairs
 
 PAD, BEGIN, END = range(3)
 SPECIAL = ("[PAD]", "[BEGIN]", "[END]")
+DIGITS = range(1, MOST_DIGITS + 1)
 
 
 class Vocabulary:
@@ -69,7 +70,7 @@ LANGUAGES = {"korean": KOREAN, "english": ENGLISH}
 SEPARATOR = {"korean": ", ", "english": "; "}
 
 
-def sample_lists(n_samples, part="train", numbers: int | Sequence[int] = 1, random_state=None, digits=range(1, 8)):
+def sample_lists(n_samples, part="train", numbers: int | Sequence[int] = 1, random_state=None, digits=DIGITS):
     """Draw lists of one part's numbers: ("삼백이십일, 오", "three hundred and twenty-one; five").
 
     numbers: how many are in a list, or several such lengths, of which one is drawn for each list. digits: of each
@@ -110,14 +111,17 @@ class Lists:
     part : "train", "validation" or "test"
     numbers : sequence of int, lengths of lists
     source, target : "korean" or "english"
+    digits : sequence of int, lengths of numbers
     seed : int
     """
 
-    def __init__(self, size, pool, part="train", numbers=(1,), *, source="korean", target="english", seed=0):
+    def __init__(
+        self, size, pool, part="train", numbers=(1,), *, source="korean", target="english", digits=DIGITS, seed=0
+    ):
         self.size, self.numbers, self.seed = size, tuple(numbers), seed
         if size < 1 or pool < 1:
             raise ValueError(f"size and pool must be at least 1; got {size} and {pool}.")
-        pairs = sample_pairs(pool, part, seed, range(1, MOST_DIGITS + 1))
+        pairs = sample_pairs(pool, part, seed, digits)
         sides = {"source": source, "target": target}
         for name, language in sides.items():
             if language not in LANGUAGES:

@@ -1,7 +1,7 @@
 """Single numbers from 0 to 9,999,999 by a Transformer, one for each direction: how many unseen ones are exactly right.
 
-The recipe's presets, on one thread. The test numbers are drawn from the part of the split that is neither trained on nor
-looked at: uniformly, so that nine in ten have seven digits, and with one to seven digits alike.
+The recipe's presets, on one thread. The test numbers are drawn from the part of the split that is neither trained on
+nor looked at: uniformly, so that nine in ten have seven digits, and with one to seven digits alike.
 """
 
 import dataclasses
