@@ -1,8 +1,11 @@
 """Lesson 6: what the softmax does with scores, masks, positions, and what trained heads look at."""
 
+import textwrap
+
 import numpy as np
 import torch
 
+from course_utils.data.numbers import number_pair
 from course_utils.data.translation import BEGIN, END, ENGLISH, KOREAN
 from course_utils.figures.style import GREY, INK, LOOKS, bars, drawing, figure, line
 from course_utils.figures.transformer import latin
@@ -169,30 +172,41 @@ def positions(position=6, shift=5, pair=3, d=32, length=60):
 
 # What trained heads look at ─────────────────────────────────────────────────────────────────────────────────────────
 
+LEAST = 1e-7  # probability where the axis of alternatives begins
+MOST_TOKENS = 64  # of a sentence whose maps are drawn
 WHICH = {"encoder": "encoder.{}.attention", "decoder": "decoder.{}.attention", "cross": "decoder.{}.cross"}
 
 
 def written_maps(model, korean):
-    """A translation and the weights of every head that made it.
+    """A greedy translation and the weights of every head that made it.
 
     Returns (source, target, maps): tokens read, tokens written without BEGIN, and name → (H, T, S) of array.
 
-    Raises ValueError for text that is no Korean number word.
+    Raises ValueError for text that is no Korean number, or where there is too much to draw.
     """
-    source = read_korean(korean)
-    tokens = model.translate(torch.tensor([source])).tokens[0].tolist()
-    written = [BEGIN, *tokens]
+    source, tokens = read_korean(korean), greedy(model, korean)
+    if max(len(source), len(tokens)) > MOST_TOKENS:
+        raise ValueError(
+            f"at most {MOST_TOKENS} tokens can be drawn, got {len(source)} in Korean and {len(tokens)} in English"
+        )
     with torch.no_grad(), recorded(model) as maps:
-        model(torch.tensor([source]), torch.tensor([written[:-1]]))
+        model(torch.tensor([source]), torch.tensor([[BEGIN, *tokens[:-1]]]))
     found = {name: weights[0].numpy() for name, weights in maps.items()}
     return [KOREAN.tokens[i] for i in source], [ENGLISH.tokens[i] for i in tokens], found
 
 
+def greedy(model, korean):
+    """The greedy translation of a Korean text: ids, with END where it has come to an end."""
+    tokens = model.translate(torch.tensor([read_korean(korean)])).tokens[0].tolist()
+    return tokens[: tokens.index(END) + 1] if END in tokens else tokens
+
+
 def read_korean(korean):
-    """Korean number words → ids; ValueError where there are none."""
-    source = KOREAN.encode(korean)
+    """Korean number words → ids; digits are spelt out first. Raises ValueError where there is no number."""
+    text = ", ".join(number_pair(int(part)).korean if part.strip().isdecimal() else part for part in korean.split(","))
+    source = KOREAN.encode(text)
     if not source:
-        raise ValueError("type a number in Korean, such as 삼백이십일")
+        raise ValueError("type a number in Korean, such as 삼백이십일, or in digits")
     return source
 
 
@@ -263,6 +277,32 @@ def english(tokens):
 # Decoding, step by step ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@drawing
+def translated(model, korean):
+    """The greedy translation of what the reader typed, with the probability of each token."""
+    tokens = greedy(model, korean)
+    source = torch.tensor([read_korean(korean)])
+    with torch.no_grad():
+        log_p = model(source, torch.tensor([[BEGIN, *tokens[:-1]]])).log_softmax(dim=-1)[0].numpy()
+    chosen = np.exp(log_p[np.arange(len(tokens)), tokens])
+    shown = min(len(tokens), MOST_TOKENS)
+    names = [ENGLISH.tokens[i] for i in tokens]
+    fig, ax = figure(width=11, height=3.6)
+    ax.bar(range(shown), chosen[:shown], width=0.7, **bars(0))
+    ax.set_xticks(range(shown), names[:shown], rotation=90, fontsize=12 if shown <= 36 else 9)
+    ax.set(ylim=(0, 1.05), xlim=(-0.6, shown - 0.4), ylabel="p of each token")
+    words = " ".join(latin([KOREAN.tokens[i] for i in source[0]], numbers=False))
+    text = ENGLISH.decode(tokens)
+    ax.set_title(textwrap.fill(text, 100, max_lines=3), fontsize=13)
+    worst = int(chosen.argmin())
+    caption = (
+        f"{words} → {text}. The least sure of its {len(tokens)} tokens is number {worst + 1}, "
+        f"{names[worst]}, with probability {chosen[worst]:.2f}; the whole sentence has "
+        f"{np.exp(np.log(chosen).sum()):.2f}."
+    )
+    return fig, caption
+
+
 def next_probabilities(model, korean, written):
     """p(next token | source, ``written``), (V,): ``written`` are ids after BEGIN."""
     source = torch.tensor([read_korean(korean)])
@@ -271,11 +311,16 @@ def next_probabilities(model, korean, written):
     return logits.softmax(dim=-1).numpy()
 
 
+def small(value):
+    """A small number as 2·10⁻⁴."""
+    digit, exponent = f"{value:.0e}".split("e")
+    return f"{digit}·10{str(int(exponent)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+
+
 @drawing
 def decoding_step(model, korean, step=1, top=6):
     """The greedy translation up to a step, and the most probable next tokens there."""
-    tokens = model.translate(torch.tensor([read_korean(korean)])).tokens[0].tolist()
-    tokens = tokens[: tokens.index(END) + 1] if END in tokens else tokens
+    tokens = greedy(model, korean)
     step = min(step, len(tokens))
     before = tokens[: step - 1]
     p = next_probabilities(model, korean, before)
@@ -284,12 +329,15 @@ def decoding_step(model, korean, step=1, top=6):
     names = [ENGLISH.tokens[i] for i in best]
     ax.barh(range(top), p[best], height=0.66, **bars(0))
     for i, value in enumerate(p[best]):
-        shown = f"{value:.3f}" if value >= 0.001 else f"{value:.0e}".replace("e-0", "e-")
-        ax.text(min(value, 1) + 0.015, i, shown, va="center", fontsize=12)
+        ax.text(
+            max(value, LEAST) * 1.25, i, f"{value:.3f}" if value >= 0.001 else small(value), va="center", fontsize=12
+        )
     ax.set_yticks(range(top), names)
     ax.invert_yaxis()
     words = " ".join(ENGLISH.tokens[i] for i in before[-7:])
-    ax.set(xlim=(0, 1.16), xlabel="p(next token | source, words so far)")
+    ax.set(xscale="log", xlim=(LEAST, 8), xlabel="p(next token | source, words so far), logarithmic")
+    ax.set_xticks([1e-6, 1e-4, 1e-2, 1], ["10⁻⁶", "10⁻⁴", "10⁻²", "1"])
+    ax.minorticks_off()
     ax.set_title(f"step {step}: [BEGIN] {'… ' if len(before) > 7 else ''}{words}", fontsize=13)
     caption = (
         f'Step {step} of {len(tokens)}: after "{ENGLISH.decode(before) or "[BEGIN]"}" the most probable next token is '
