@@ -17,10 +17,15 @@ SMALL = {"source_vocabulary": SOURCE, "target_vocabulary": TARGET, "d": 12, "hea
 
 
 def small(seed=1, **changes):
-    """A small Transformer in float64 with every parameter N(0, 0.3), but that it never writes padding."""
-    model = scrambled(Transformer(TransformerConfig(**SMALL | changes)), seed)
+    """A small Transformer in float64 with every parameter N(0, 0.3), but for its head."""
+    return talkative(scrambled(Transformer(TransformerConfig(**SMALL | changes)), seed))
+
+
+def talkative(model, head="head"):
+    """The model with a head that seldom ends and writes no padding, so that there is a past to get wrong."""
     with torch.no_grad():
-        model.head.bias[0] = -100.0
+        getattr(model, head).weight.mul_(6)
+        getattr(model, head).bias[[0, END]] = torch.tensor([-100.0, -4.0], dtype=torch.float64)
     return model
 
 
