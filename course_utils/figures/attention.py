@@ -231,7 +231,7 @@ def attention_map(model, korean, which="cross", layer=1, head=1):
     ax.set_title(f"{names[which]}, layer {layer}, head {head}")
     ax.set_xlabel("attends to (key)")
     ax.set_ylabel("token (query)" if which != "cross" else "last token → next token")
-    told = ", ".join(f"{row} to {columns[int(w.argmax())]}" for row, w in list(zip(rows, weights, strict=True))[:4])
+    told = ", ".join(f'"{row}" to "{columns[int(w.argmax())]}"' for row, w in list(zip(rows, weights, strict=True))[:4])
     caption = (
         f"{names[which].capitalize()}, layer {layer}, head {head}, while {' '.join(latin(source, numbers=False))} "
         f'became "{english(target)}". The first tokens look most: {told}.'
@@ -297,7 +297,7 @@ def translated(model, korean):
     worst = int(chosen.argmin())
     caption = (
         f"{words} → {text}. The least sure of its {len(tokens)} tokens is number {worst + 1}, "
-        f"{names[worst]}, with probability {chosen[worst]:.2f}; the whole sentence has "
+        f'"{names[worst]}", with probability {chosen[worst]:.2f}; the whole sentence has '
         f"{np.exp(np.log(chosen).sum()):.2f}."
     )
     return fig, caption
@@ -341,6 +341,6 @@ def decoding_step(model, korean, step=1, top=6):
     ax.set_title(f"step {step}: [BEGIN] {'… ' if len(before) > 7 else ''}{words}", fontsize=13)
     caption = (
         f'Step {step} of {len(tokens)}: after "{ENGLISH.decode(before) or "[BEGIN]"}" the most probable next token is '
-        f"{names[0]}, with probability {p[best[0]]:.2f}."
+        f'"{names[0]}", with probability {p[best[0]]:.2f}.'
     )
     return fig, caption

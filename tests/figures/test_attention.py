@@ -165,7 +165,7 @@ class TestDecodingStep:
         widths = [bar.get_width() for bar in fig.axes[0].patches]
         np.testing.assert_allclose(widths, np.sort(p)[::-1][:4])
         assert p.sum() == pytest.approx(1, abs=1e-5)
-        assert f"is {ENGLISH.tokens[p.argmax()]}, with" in caption
+        assert f'is "{ENGLISH.tokens[p.argmax()]}", with' in caption
 
     def test_a_step_after_the_end_is_the_last(self, model):
         length = len(draw.greedy(model, "삼백이"))
