@@ -85,7 +85,7 @@ class TestMultiHead:
         assert "4 tokens of width 6 go through 2 heads of width 3" in caption
 
     def test_weights_of_each_head_sum_to_one_and_give_the_weighted_values(self, drawn):
-        fig = drawn[2][0]
+        _, layer, (fig, _) = drawn
         panels = [ax for ax in fig.axes if ax.get_xlabel().startswith("(4, ")]
         matrices = [torch.tensor(ax.images[0].get_array()) for ax in panels]
         for head in (matrices[:5], matrices[5:]):
@@ -93,6 +93,9 @@ class TestMultiHead:
             torch.testing.assert_close(weights.sum(dim=1), torch.ones(4))
             torch.testing.assert_close((query @ key.T / 3**0.5).softmax(dim=1), weights)
             torch.testing.assert_close(weights @ value, output)
+        mixed = layer.out(torch.cat([matrices[4], matrices[9]], dim=1)).detach()
+        shown = {ax.get_title("left"): torch.tensor(ax.images[0].get_array()) for ax in fig.axes}
+        torch.testing.assert_close(shown["mixed"], mixed)
 
 
 def test_derived_models_name_the_lessons_that_treat_them():
