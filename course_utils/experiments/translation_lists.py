@@ -18,8 +18,8 @@ from course_utils.training.loop import train
 CONFIG = {
     "seeds": 3,
     "models": {
-        "GRU": {"kind": "gru", "d": 224, "steps": 900, "rate": 2e-3},
-        "GRU with attention": {"kind": "gru-attention", "d": 212, "steps": 450, "rate": 2e-3},
+        "GRU": {"kind": "gru", "d": 224, "steps": 1200, "rate": 2e-3},
+        "GRU with attention": {"kind": "gru-attention", "d": 212, "steps": 600, "rate": 2e-3},
         "Transformer": {"kind": "transformer", "d": 96, "mlp": 384, "steps": 1200, "rate": 3e-3},
     },
     "widths": {"of": "GRU", "d": [56, 112, 224], "seeds": 1},

@@ -42,11 +42,14 @@ class TestAttentionCost:
                 a, b, c = result[f"{what}_law"]
                 T = np.array(self.LENGTHS)
                 np.testing.assert_allclose((a + b * T + c * T**2)[3:], result[what][3:], rtol=0.4, err_msg=name)
-        longest = self.LENGTHS[-1]
-        share = {name: result["seconds_law"][2] * longest**2 / result["seconds"][-1] for name, result in stored.items()}
-        assert share["attention, written out"] > 0.5
-        assert share["attention, fused"] > 0.5
-        assert share["GRU"] < 0.2
+
+    def test_what_a_sequence_of_twice_the_length_costs(self):
+        """Attention four times the time, a GRU twice, but for what caches and noise add."""
+        stored = load("attention_cost")["results"]
+        ratio = {name: result["seconds"][-1] / result["seconds"][-2] for name, result in stored.items()}
+        assert ratio["attention, written out"] > 3
+        assert ratio["attention, fused"] > 3
+        assert ratio["GRU"] < 2.6
 
     def test_law(self):
         T = np.array([1.0, 2, 4, 8, 16])
