@@ -120,8 +120,8 @@ def cost(record):
             ax.scatter(lengths, scale * np.array(result[key]), s=52, c=LOOKS[k].color, marker=LOOKS[k].marker, zorder=3)
             a, b, c = result[f"{key}_law"]
             ax.plot(fine, scale * (a + b * fine + c * fine**2), label=name, **line(k))
-            share = c * lengths[-1] ** 2 / (a + b * lengths[-1] + c * lengths[-1] ** 2)
-            told.append(f"{name} {scale * result[key][-1]:.0f} {unit}, {share:.0%} of it quadratic")
+            growth = result[key][-1] / result[key][-2]
+            told.append(f"{name} {scale * result[key][-1]:.0f} {unit}, {growth:.1f} times that at {lengths[-2]}")
         ax.set(xscale="log", yscale="log", xlabel="tokens T")
         ax.set_xticks([64, 256, 1024, 4096], ["64", "256", "1024", "4096"])
         ax.minorticks_off()
