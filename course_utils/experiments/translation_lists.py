@@ -1,9 +1,9 @@
 """Lists of numbers, Korean to English: GRU, GRU with attention and Transformer, by the length of the list.
 
-Numbers from 10 to 9,999. All have about the same number of parameters and see the same lists; each has as many steps as fit
-into the same time on one thread of the machine that stored the result. Stored is how many of the test lists, of numbers
-that no training list has, are translated exactly, by the number of numbers in the list. A second part squeezes the
-source through states of several widths, without attention.
+Numbers from 10 to 9,999. All have about the same number of parameters and see the same lists; each has as many steps
+as fit into the same time on one thread of the machine that stored the result. Stored is how many of the test lists, of
+numbers that no training list has, are translated exactly, by the number of numbers in the list. A second part squeezes
+the source through states of several widths, without attention.
 """
 
 import time
