@@ -1,6 +1,7 @@
-"""What measures samples when nobody can say their density."""
+"""Numbers that say how good a model is: of samples when nobody can say their density, of sequences by what is right."""
 
 import numpy as np
+from torch.nn import functional as F
 
 
 def frechet_distance(a, b):
@@ -64,3 +65,10 @@ def mode_coverage(x, centres, deviation, least=0.01):
     distance = np.linalg.norm(x[:, None] - centres, axis=2)  # (n, k)
     at = distance <= 3 * deviation
     return int(np.sum(at.mean(axis=0) >= least)), float(at.any(axis=1).mean())
+
+
+def exact_match(found, wanted, *, pad=0):
+    """Which rows are the same tokens from first to last: (B, n) and (B, m) of int, padded behind → (B,) of bool."""
+    length = max(found.shape[1], wanted.shape[1])
+    found, wanted = (F.pad(rows, (0, length - rows.shape[1]), value=pad) for rows in (found, wanted))
+    return (found == wanted).all(dim=1)

@@ -1,10 +1,11 @@
-"""What measures samples: against closed forms, scipy's root of a matrix, and counts by hand."""
+"""The metrics: against closed forms, scipy's root of a matrix, and counts by hand."""
 
 import numpy as np
 import pytest
+import torch
 from scipy.linalg import sqrtm
 
-from course_utils.metrics import frechet_distance, mode_coverage
+from course_utils.metrics import exact_match, frechet_distance, mode_coverage
 
 
 class TestFrechet:
@@ -80,3 +81,14 @@ class TestModeCoverage:
     def test_errors(self, x):
         with pytest.raises(ValueError, match=r"with the same d; got "):
             mode_coverage(x, self.CENTRES, 1.0)
+
+
+class TestExactMatch:
+    def test_a_row_is_right_from_first_to_last_or_wrong(self):
+        wanted = torch.tensor([[5, 6, 2], [5, 2, 0], [7, 8, 2], [5, 6, 2]])
+        found = torch.tensor([[5, 6, 2, 0], [5, 6, 2, 0], [7, 8, 9, 2], [6, 5, 2, 0]])
+        assert exact_match(found, wanted).tolist() == [True, False, False, False]
+        assert exact_match(wanted, found).tolist() == [True, False, False, False]
+
+    def test_what_comes_too_short_is_wrong(self):
+        assert exact_match(torch.tensor([[5, 6]]), torch.tensor([[5, 6, 2]])).tolist() == [False]

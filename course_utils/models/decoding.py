@@ -1,0 +1,85 @@
+"""Decoding, a token at a time: the cache that saves computing the past again, and greedy and beam search."""
+
+from typing import NamedTuple
+
+import torch
+
+
+class Cache:
+    """Keys and values that one attention layer has computed, so that a later token need not compute them again.
+
+    Parameters
+    ----------
+    length : int, tokens that it can hold; the buffers are made once, at the first ``append``
+    """
+
+    def __init__(self, length):
+        self.length, self.size = length, 0
+
+    def append(self, key, value):
+        """Add (B, H, t, d/H) twice; returns all so far, (B, H, size, d/H) twice. Raises ValueError where it is full."""
+        start, self.size = self.size, self.size + key.shape[2]
+        if self.size > self.length:
+            raise ValueError(f"the cache holds {self.length} tokens; this would be number {self.size}.")
+        if start == 0:
+            self.key, self.value = (t.new_empty(t.shape[0], t.shape[1], self.length, t.shape[3]) for t in (key, value))
+        self.key[:, :, start : self.size] = key
+        self.value[:, :, start : self.size] = value
+        return self.read()
+
+    def read(self):
+        """Keys and values so far, (B, H, size, d/H) twice."""
+        return self.key[:, :, : self.size], self.value[:, :, : self.size]
+
+    def reorder(self, rows):
+        """Row i goes on with the past of row rows[i], (B,) of int: what a beam search needs."""
+        past = self.key[rows, :, : self.size], self.value[rows, :, : self.size]
+        self.key[:, :, : self.size], self.value[:, :, : self.size] = past
+
+
+class Translation(NamedTuple):
+    """``tokens``: (B, n), padded after the end token. ``log_prob``: (B,), log p(tokens, end included) in nats."""
+
+    tokens: torch.Tensor
+    log_prob: torch.Tensor
+
+
+def beam_search(step, rows, *, beams=1, begin, end, pad, max_length, device=None):
+    """Keep the ``beams`` most probable beginnings of each row, one token longer at each step; one beam is greedy.
+
+    Parameters
+    ----------
+    step : function of tokens and parents, (rows · beams,) of int each, that gives logits (rows · beams, V): the tokens
+        go on from the past of their parents, those rows of the step before
+    rows : int, sequences to find
+    begin, end, pad : int, the tokens that begin, end and fill a sequence
+    max_length : int, most tokens, the end token included; what has not ended there is given as it is
+
+    Returns
+    -------
+    Translation
+
+    Raises
+    ------
+    ValueError
+        If beams or max_length is not positive.
+    """
+    if beams < 1 or max_length < 1:
+        raise ValueError(f"beams and max_length must be at least 1; got {beams} and {max_length}.")
+    score = torch.zeros(rows, beams, device=device)
+    score[:, 1:] = -torch.inf  # all beams begin alike, so the first step chooses from one of them
+    tokens = torch.full((rows * beams,), begin, device=device)
+    parents = torch.arange(rows * beams, device=device)
+    first = parents.view(rows, beams)[:, :1]  # (rows, 1), where the beams of a row begin
+    found, done = tokens.new_empty(rows * beams, 0), torch.zeros_like(tokens, dtype=torch.bool)
+    while found.shape[1] < max_length and not done.all():
+        log_p = step(tokens, parents).log_softmax(dim=-1)  # (rows · beams, V)
+        log_p[done] = -torch.inf  # a beam that has ended goes on with padding alone, which costs nothing
+        log_p[done, pad] = 0.0
+        candidates = (score.view(rows, beams, 1) + log_p.view(rows, beams, -1)).flatten(1)  # (rows, beams · V)
+        score, best = candidates.topk(beams)
+        parents = (first + best // log_p.shape[-1]).flatten()
+        tokens = (best % log_p.shape[-1]).flatten()
+        found = torch.cat([found[parents], tokens[:, None]], dim=1)
+        done = done[parents] | (tokens == end)
+    return Translation(found[first[:, 0]], score[:, 0])  # topk sorts: the first beam is the best
