@@ -46,8 +46,8 @@ def enlivened(model):
 
 
 def various(tokens):
-    """See that there are many different tokens, and that the rows differ."""
-    assert len(tokens.unique()) > 6
+    """See that it is not one token for ever, and that the rows differ."""
+    assert len(tokens.unique()) > 3
     assert len(tokens.unique(dim=0)) == len(tokens)
     return True
 
