@@ -144,7 +144,6 @@ class GPT(nn.Module):
             x = block(x, causal=True, caches=(cache, None))
         return self.norm(x)
 
-    @torch.no_grad()
     def generate(self, tokens, max_new_tokens, temperature=1.0, top_k=None, top_p=None, generator=None):
         """Go on from tokens: sample the next one, append it, again and again.
 
@@ -166,18 +165,19 @@ class GPT(nn.Module):
             raise ValueError(f"tokens must be (B, T) with T at least 1; got {tuple(tokens.shape)}.")
         length = min(self.config.length, tokens.shape[1] + max_new_tokens)
         unread, caches = tokens[:, -self.config.length :], None
-        for _ in range(max_new_tokens):
-            if caches is None or caches[0].size == length:
-                caches = [Cache(length) for _ in self.blocks]
-            logits = self.head(self.encode(unread, caches)[:, -1])  # (B, V)
-            if temperature == 0:
-                newest = logits.argmax(dim=-1, keepdim=True)
-            else:
-                p = next_token_probabilities(logits, temperature, top_k, top_p)
-                newest = torch.multinomial(p, 1, generator=generator)  # (B, 1)
-            tokens = torch.cat([tokens, newest], dim=1)
-            unread = newest if caches[0].size < length else tokens[:, -max(length // 2, 1) :]
-        return tokens
+        with torch.inference_mode():  # a tenth faster than no_grad where the operations are small
+            for _ in range(max_new_tokens):
+                if caches is None or caches[0].size == length:
+                    caches = [Cache(length) for _ in self.blocks]
+                logits = self.head(self.encode(unread, caches)[:, -1])  # (B, V)
+                if temperature == 0:
+                    newest = logits.argmax(dim=-1, keepdim=True)
+                else:
+                    p = next_token_probabilities(logits, temperature, top_k, top_p)
+                    newest = torch.multinomial(p, 1, generator=generator)  # (B, 1)
+                tokens = torch.cat([tokens, newest], dim=1)
+                unread = newest if caches[0].size < length else tokens[:, -max(length // 2, 1) :]
+        return tokens.clone()  # outside, so that it is a tensor like any other
 
     @classmethod
     def from_huggingface(cls, model):

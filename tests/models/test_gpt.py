@@ -351,6 +351,12 @@ class TestGenerate:
         model.generate(tokens, 5)
         assert read == [17, 1, 1, 1, 1]
 
+    def test_what_it_gives_can_be_trained_on(self, tokens):
+        model = small()
+        found = model.generate(tokens, 2)
+        F.cross_entropy(model(found).flatten(0, 1), found.flatten()).backward()
+        assert model.embedding.weight.grad.any()
+
     def test_nothing_more_and_nothing_at_all(self, tokens):
         assert torch.equal(small().generate(tokens, 0), tokens)
         with pytest.raises(ValueError, match=r"tokens must be \(B, T\) with T at least 1; got \(3, 0\)"):

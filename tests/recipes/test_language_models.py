@@ -63,8 +63,8 @@ class TestBoth:
 
     def test_it_learns(self, recipe):
         """Below what word frequencies alone give, which takes context."""
-        config = dataclasses.replace(recipe.PRESETS["hmm"], steps=150, sequences=8192, layers=1, warmup=10)
-        trained = train(recipe, config, save_every=150)
+        config = dataclasses.replace(recipe.PRESETS["hmm"], steps=300, sequences=8192, layers=1, length=32, warmup=10)
+        trained = train(recipe, config, save_every=300)
         frequencies = np.log(recipe.LANGUAGE.initial @ recipe.LANGUAGE.emission)
         unigram = -np.exp(frequencies) @ frequencies
         assert trained.history["test loss"][-1] < unigram - 0.15
