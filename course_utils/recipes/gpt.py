@@ -1,0 +1,140 @@
+"""Lesson 8's GPT: the hidden Markov language, where its optimum is known, and Shakespeare by characters."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from course_utils.data import text as texts
+from course_utils.data.characters import SHAKESPEARE, Windows
+from course_utils.models.gpt import GPT, GPTConfig
+from course_utils.optima.hmm import course_language
+from course_utils.training.config import Config as TrainingConfig
+from course_utils.training.optimisers import adamw, muon_and_adamw, warm_cosine
+
+LANGUAGE = course_language()
+BEGIN = LANGUAGE.words  # stands before the first word, so that it too is predicted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(TrainingConfig):
+    """``text``: hmm or shakespeare. ``sequences``: of the hidden Markov language, to train on.
+
+    ``length`` … ``bfloat16``: as in GPTConfig.
+    ``optimiser``: adamw, or muon, for the blocks' matrices with the rate ``muon_rate``, and AdamW for the rest.
+    ``warmup``: steps in which the rates rise; ``final``: the share of them that is left at the end.
+    ``evaluated``: windows of the test set, at equal distances, that ``evaluate`` reads; 0 is all of them.
+    """
+
+    text: str = "hmm"
+    sequences: int = 2**17
+    length: int = 64
+    d: int = 128
+    heads: int = 4
+    layers: int = 4
+    mlp: int = 512
+    dropout: float = 0.0
+    positions: str = "learned"
+    query_key_norm: bool = False
+    norm: str = "layer"
+    activation: str = "gelu"
+    zero_residual: bool = False
+    tied: bool = True
+    bfloat16: bool = False
+    optimiser: str = "adamw"
+    muon_rate: float = 0.02
+    weight_decay: float = 0.1
+    beta2: float = 0.99
+    warmup: int = 100
+    final: float = 0.0
+    evaluated: int = 256
+    clip: float | None = 1.0
+
+
+SWITCHES = ("length", "d", "heads", "layers", "mlp", "dropout", "positions", "query_key_norm", "norm", "activation")
+SWITCHES += ("zero_residual", "tied", "bfloat16")
+SINCE = {"positions": "rotary", "query_key_norm": True, "norm": "rms", "activation": "relu2", "zero_residual": True}
+PRESETS = {
+    "hmm": Config(
+        steps=1200, batch_size=32, rate=3e-3, layers=2, d=64, mlp=256, optimiser="muon", weight_decay=0.0, **SINCE,
+    ),
+    # nanoGPT's published settings for a CPU: plain AdamW, 2,000 steps, the rate down to a tenth.
+    "nanogpt-cpu": Config(text="shakespeare", steps=2000, batch_size=12, rate=1e-3, final=0.1),
+    # The same size and batch, trained as has been found since.
+    "shakespeare": Config(
+        text="shakespeare", steps=2000, batch_size=12, rate=3e-3, optimiser="muon", warmup=20, **SINCE,
+    ),
+}  # fmt: skip
+
+
+def model(config):
+    """Tokens → logits of the next one."""
+    sizes = {"hmm": BEGIN + 1, "shakespeare": len(SHAKESPEARE)}
+    if config.text not in sizes:
+        raise ValueError(f"text must be hmm or shakespeare; got {config.text!r}.")
+    return GPT(GPTConfig(vocabulary=sizes[config.text], **{name: getattr(config, name) for name in SWITCHES}))
+
+
+def data(config, source=None):
+    """Rows of length + 1 tokens, each predicted from those before. There is nothing to choose by ``--data``.
+
+    Of the hidden Markov language, sentences behind BEGIN; of Shakespeare all windows of the first 90 %, and for the
+    test those of the last 10 % that do not overlap.
+    """
+    if source is not None:
+        raise ValueError(f"--data: this recipe's texts are named by --set text=…; got {source!r}.")
+    if config.text == "shakespeare":
+        train, test = (SHAKESPEARE.encode(texts.tiny_shakespeare(part)) for part in ("train", "validation"))
+        return Windows(train, config.length), Windows(test, config.length, stride=config.length)
+    return sentences(config.sequences, config.length, [1, config.seed]), sentences(1024, config.length, 0)
+
+
+def sentences(n, length, seed):
+    """(n, length + 1) of int: BEGIN, then words of the hidden Markov language."""
+    words, _ = LANGUAGE.sample(n, length, np.random.default_rng(seed))
+    return F.pad(torch.from_numpy(words), (1, 0), value=BEGIN)
+
+
+def loss(model, batch, generator):
+    """−log p(token | those before) in nats, the mean over all tokens."""
+    return next_token_losses(model, batch).mean()
+
+
+def next_token_losses(model, batch):
+    """−log p(token | those before) in nats, of each token but the first: (B, T + 1) → (B, T)."""
+    logits = model(batch[:, :-1]).float()
+    return F.cross_entropy(logits.transpose(1, 2), batch[:, 1:], reduction="none")
+
+
+def optimiser(model, config):
+    """AdamW for all, or Muon for the blocks' matrices."""
+    options = {"weight_decay": config.weight_decay, "betas": (0.9, config.beta2)}
+    if config.optimiser == "muon":
+        return muon_and_adamw(model, model.blocks, config.rate, config.muon_rate, **options)
+    if config.optimiser != "adamw":
+        raise ValueError(f"optimiser must be adamw or muon; got {config.optimiser!r}.")
+    return adamw(model.parameters(), config.rate, **options)
+
+
+def schedule(optimiser, config):
+    """Up in the first steps, then down along half a cosine."""
+    return warm_cosine(optimiser, config.steps, config.warmup, config.final)
+
+
+def evaluate(model, test_set, config):
+    """Nats a token on text that was not trained on; where the optimum is known, also what they exceed it by.
+
+    The optimum is of the same tokens: −log p(x_t | x_{<t}) by the forward algorithm.
+    """
+    every = max(len(test_set) // config.evaluated, 1) if config.evaluated else 1
+    rows = test_set[torch.arange(0, len(test_set), every)]
+    found = mean_loss(model, rows)
+    if config.text != "hmm":
+        return {"test loss": found}
+    return {"test loss": found, "over the optimum": found + LANGUAGE.log_conditionals(rows[:, 1:].numpy()).mean()}
+
+
+def mean_loss(model, rows, batch=64):
+    """The mean of ``next_token_losses`` over (n, T + 1) tokens, in nats."""
+    return sum(next_token_losses(model, part).double().sum().item() for part in rows.split(batch)) / rows[:, 1:].numel()

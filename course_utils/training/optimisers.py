@@ -1,0 +1,42 @@
+"""Optimisers and a schedule that several recipes share."""
+
+import math
+
+import torch
+
+
+def adamw(parameters, rate, *, weight_decay, betas):
+    """AdamW that lets matrices decay, but neither biases nor gains, which have nothing to be small for."""
+    parameters = list(parameters)
+    groups = [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=rate, betas=betas)
+
+
+def muon_and_adamw(model, hidden, rate, muon_rate, *, weight_decay, betas):
+    """Muon for the matrices of ``hidden``, a part of the model; AdamW for all else: embeddings, heads, biases, gains.
+
+    Muon makes a matrix's step orthogonal, so that it moves in all directions alike (Jordan et al. 2024, "Muon: an
+    optimizer for hidden layers in neural networks"). Embeddings and heads are tables of rows and not for it.
+    """
+    matrices = [p for p in hidden.parameters() if p.ndim == 2]
+    taken = set(map(id, matrices))
+    rest = [p for p in model.parameters() if id(p) not in taken]
+    return [
+        torch.optim.Muon(matrices, lr=muon_rate, weight_decay=weight_decay, momentum=0.95),
+        adamw(rest, rate, weight_decay=weight_decay, betas=betas),
+    ]
+
+
+def warm_cosine(optimiser, steps, warmup, final=0.0):
+    """Up along a line for ``warmup`` steps, then down along half a cosine to ``final``, a share of the rate."""
+
+    def factor(step):
+        if step < warmup:
+            return (step + 1) / (warmup + 1)
+        progress = min((step - warmup) / max(steps - warmup, 1), 1.0)
+        return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * progress))
+
+    return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)

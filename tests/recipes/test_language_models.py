@@ -1,0 +1,204 @@
+"""The recipes of GPT and BERT: what is measured is right, they learn, and a run that was stopped ends the same."""
+
+import dataclasses
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from course_utils.data.wordpiece import CLS, MASK, PIECES, SEP
+from course_utils.models.bert import BertOutput
+from course_utils.optima.hmm import at_words
+from course_utils.recipes import bert, gpt
+from course_utils.training.loop import load, train
+from tests.training.runs import happening, outcome
+
+SUPPLIED = Path(os.environ.get("COURSE_SUPPLIED_DATA", "no such folder"))
+TINY = {"steps": 12, "batch_size": 8, "d": 16, "heads": 2, "layers": 1, "mlp": 24, "length": 12, "sequences": 64}
+EVERY = {"log_every": 4, "save_every": 4}
+
+
+def tiny(recipe, preset="hmm", **changes):
+    return dataclasses.replace(recipe.PRESETS[preset], **TINY | changes)
+
+
+class Oracle(torch.nn.Module):
+    """Says what the exact answer says, in place of a GPT or a BERT of the hidden Markov language."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, tokens):
+        return torch.from_numpy(self.answer(tokens.numpy()))
+
+    def encode(self, tokens):
+        return self(tokens)
+
+    def mlm(self, hidden):
+        return hidden
+
+
+@pytest.mark.parametrize("recipe", [gpt, bert], ids=["gpt", "bert"])
+class TestBoth:
+    def test_a_stopped_run_goes_on_to_the_same_bits(self, recipe, tmp_path):
+        config = tiny(recipe)
+        train(recipe, config, out=tmp_path / "whole", **EVERY)
+        with pytest.raises(KeyboardInterrupt):
+            train(_failing(recipe, 7), config, out=tmp_path / "stopped", **EVERY)
+        train(recipe, config, out=tmp_path / "stopped", resume=True, **EVERY)
+        assert outcome(tmp_path / "whole") == outcome(tmp_path / "stopped")
+
+    def test_a_finished_run_is_loaded(self, recipe, tmp_path):
+        trained = train(recipe, tiny(recipe), out=tmp_path / "run", **EVERY)
+        tokens = torch.randint(24, (2, 12), generator=torch.Generator().manual_seed(0))
+        found, expected = load(tmp_path / "run", recipe)(tokens), trained.model.eval()(tokens)
+        if isinstance(found, BertOutput):
+            found, expected = found.mlm_logits, expected.mlm_logits
+        assert torch.equal(found, expected)
+
+    def test_it_learns(self, recipe):
+        """Below what word frequencies alone give, which takes context."""
+        config = dataclasses.replace(recipe.PRESETS["hmm"], steps=300, sequences=8192, layers=1, length=32, warmup=10)
+        trained = train(recipe, config, save_every=300)
+        frequencies = np.log(recipe.LANGUAGE.initial @ recipe.LANGUAGE.emission)
+        unigram = -np.exp(frequencies) @ frequencies
+        assert trained.history["test loss"][-1] < unigram - 0.15
+        assert trained.history["over the optimum"][-1] > 0
+
+    def test_the_optimisers_are_named(self, recipe):
+        config = tiny(recipe, optimiser="adamw")
+        assert isinstance(recipe.optimiser(recipe.model(config), config), torch.optim.AdamW)
+        with pytest.raises(ValueError, match="optimiser must be adamw or muon; got 'sgd'"):
+            recipe.optimiser(recipe.model(config), tiny(recipe, optimiser="sgd"))
+
+    def test_other_texts_and_data_are_named(self, recipe):
+        with pytest.raises(ValueError, match="text must be hmm or .*; got 'poems'"):
+            recipe.model(tiny(recipe, text="poems"))
+        with pytest.raises(ValueError, match="this recipe's texts are named by --set text=…; got 'x'"):
+            recipe.data(tiny(recipe), "x")
+
+    def test_another_seed_has_other_sentences_and_the_test_set_stays(self, recipe):
+        (one, test), (two, other) = (recipe.data(tiny(recipe, seed=seed)) for seed in (0, 1))
+        assert not torch.equal(one, two)
+        assert torch.equal(test, other)
+
+
+def _failing(recipe, step):
+    def fail():
+        raise KeyboardInterrupt
+
+    return happening(recipe, step, fail)
+
+
+class TestGPT:
+    def test_the_exact_answer_is_at_the_optimum(self):
+        """An oracle in the model's place is over the optimum by nothing: BEGIN, shift and mean are in their places."""
+
+        def answer(tokens):
+            assert (tokens[:, 0] == gpt.BEGIN).all()
+            words = np.pad(tokens[:, 1:], ((0, 0), (0, 1)))  # the last one's answer does not depend on its own word
+            return gpt.LANGUAGE.log_past(words)
+
+        config = tiny(gpt, evaluated=0)
+        found = gpt.evaluate(Oracle(answer), gpt.data(config)[1], config)
+        assert found["over the optimum"] == pytest.approx(0, abs=1e-6)
+        assert 1.9 < found["test loss"] < 2.2
+
+    def test_losses_are_those_of_the_next_token(self):
+        model = gpt.model(tiny(gpt)).eval()
+        batch = gpt.sentences(3, 12, 5)
+        expected = F.cross_entropy(model(batch[:, :-1])[1, 4], batch[1, 5])
+        assert gpt.next_token_losses(model, batch)[1, 4].item() == pytest.approx(expected.item(), rel=1e-5)
+        assert gpt.mean_loss(model, batch, batch=2) == pytest.approx(gpt.loss(model, batch, None).item(), rel=1e-5)
+
+    def test_evaluated_windows_are_at_equal_distances(self, monkeypatch):
+        seen = []
+        monkeypatch.setattr(gpt, "mean_loss", lambda model, rows: seen.append(rows) or 0.0)
+        rows = torch.arange(100)[:, None].expand(100, 13)
+        gpt.evaluate(None, rows, tiny(gpt, "shakespeare", evaluated=20))
+        gpt.evaluate(None, rows, tiny(gpt, "shakespeare", evaluated=0))
+        assert seen[0][:, 0].tolist() == list(range(0, 100, 5))
+        assert len(seen[1]) == 100
+
+    def test_shakespeare(self, monkeypatch):
+        if not (SUPPLIED / "tinyshakespeare.txt").exists():
+            pytest.skip("COURSE_DATA has no tiny Shakespeare")
+        monkeypatch.setenv("COURSE_DATA", str(SUPPLIED))
+        config = tiny(gpt, "nanogpt-cpu", length=64)
+        train_set, test_set = gpt.data(config)
+        assert len(train_set) == 1_003_854 - 64
+        assert len(test_set) == 111_540 // 64
+        trained = train(gpt, config, save_every=12)
+        assert trained.history["test loss"][-1] < math.log(65)
+
+    def test_nanogpts_size(self):
+        """0.80 million parameters, positions not counted, as nanoGPT prints it; its biases are left out, ours not."""
+        for preset in ("nanogpt-cpu", "shakespeare"):
+            config = gpt.PRESETS[preset]
+            assert (config.layers, config.heads, config.d, config.length, config.batch_size) == (4, 4, 128, 64, 12)
+            matrices = [
+                p.numel() for name, p in gpt.model(config).named_parameters() if p.ndim == 2 and "positions" not in name
+            ]
+            assert sum(matrices) == 4 * 12 * 128**2 + 65 * 128
+
+
+class TestBert:
+    def test_the_exact_answer_is_at_the_optimum(self):
+        def answer(shown):
+            return bert.LANGUAGE.log_both_sides(shown, shown == bert.HMM_MASK)
+
+        config = tiny(bert)
+        found = bert.evaluate(Oracle(answer), bert.data(config)[1], config)
+        assert found["over the optimum"] == pytest.approx(0, abs=1e-6)
+        left = Oracle(lambda shown: bert.LANGUAGE.log_past(shown, shown == bert.HMM_MASK))
+        assert bert.evaluate(left, bert.data(config)[1], config)["over the optimum"] > 0.1
+
+    def test_only_masked_words_count(self):
+        config = tiny(bert)
+        model, words = bert.model(config).eval(), bert.data(config)[1][:4]
+        shown, chosen = bert.hide(words, 0.5, torch.Generator().manual_seed(0))
+        assert torch.equal(shown == bert.HMM_MASK, chosen)
+        expected = F.cross_entropy(model(shown).mlm_logits[chosen], words[chosen], reduction="none")
+        torch.testing.assert_close(bert.masked_losses(model, model.encode(shown), words, chosen), expected)
+        assert at_words(bert.LANGUAGE.log_past(words.numpy()), words.numpy()).shape == words.shape
+
+    def test_a_batch_in_which_nothing_is_chosen_costs_nothing(self, monkeypatch):
+        monkeypatch.setattr(bert, "HMM_RATES", 0.0)
+        config = tiny(bert)
+        assert bert.loss(bert.model(config), bert.data(config)[0][:4], torch.Generator().manual_seed(0)).item() == 0
+
+    def test_the_docstrings_loss_by_its_parts(self):
+        config = tiny(bert, "docstrings", length=32)
+        torch.manual_seed(0)
+        model = bert.model(config).eval()
+        tokens = torch.randint(5, PIECES, (6, 20), generator=torch.Generator().manual_seed(1))
+        tokens[:, 0], tokens[:, 9], tokens[:, -1] = CLS, SEP, SEP
+        tokens[2, 15:] = 0
+        segments = (torch.arange(20) > 9).long().expand(6, 20)
+        label = torch.tensor([0, 1, 1, 0, 0, 1])
+        total, parts = bert.loss(model, (tokens, segments, label), torch.Generator().manual_seed(2))
+        shown, chosen = bert.choose(tokens, PIECES, torch.Generator().manual_seed(2))
+        output = model(shown, segments, tokens != 0)
+        torch.testing.assert_close(parts["nsp"], F.cross_entropy(output.nsp_logits, label))
+        torch.testing.assert_close(parts["mlm"], F.cross_entropy(output.mlm_logits[chosen], tokens[chosen]))
+        torch.testing.assert_close(total, parts["mlm"] + parts["nsp"])
+        assert not chosen[tokens < 5].any()
+        assert (shown == MASK).any()
+
+    @pytest.mark.slow
+    def test_docstrings(self):
+        config = tiny(bert, "docstrings", length=48, evaluated=128)
+        trained = train(bert, config, save_every=12)
+        history = trained.history
+        assert history["test mlm"][-1] < math.log(PIECES)
+        assert 0.3 < history["nsp accuracy"][-1] < 0.7
+        train_set, _ = bert.data(config)
+        tokens, segments, label = train_set[range(40)]
+        assert tokens.shape[1] <= 48
+        assert (segments[tokens == SEP].view(-1, 2) == torch.tensor([0, 1])).all()
+        assert 8 <= label.sum() <= 32
