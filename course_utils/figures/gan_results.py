@@ -30,7 +30,7 @@ def trajectories(record, settings):
     for setting in settings:
         good, n = within_limits(record, setting)
         told.append(f"{setting}: {good} of {n}")
-    fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     caption = (
         f"Medians (lines) and ranges (bands) over the seeds. Seeds that end with JSD below {limits['JSD']} nats and "
         f"E|D − D*| below {limits['distance']} (dotted): {'; '.join(told)}."
@@ -102,7 +102,8 @@ def ring_samples(record, settings, centres, deviation, seeds=6):
             drawn = np.array(result["samples"][seed])
             ax.scatter(*drawn.T, s=12, alpha=0.7, color=LOOKS[k].color, marker=LOOKS[k].marker, linewidths=0)
             ax.set(xlim=(-2.7, 2.7), ylim=(-2.7, 2.7), aspect="equal", xticks=[], yticks=[])
-            ax.set_title(f"{result['modes'][seed]} modes", fontsize=12)
+            modes = result["modes"][seed]
+            ax.set_title(f"{modes} mode{'' if modes == 1 else 's'}", fontsize=12)
         row[0].set_ylabel(setting.replace(" with ", "\nwith ").replace(", ", ",\n"), fontsize=12)
     told = "; ".join(f"{name} {', '.join(map(str, record['results'][name]['modes'][:seeds]))}" for name in settings)
     caption = f"Draws of seeds 0 to {seeds - 1}, left to right, on a ring of {len(centres)} modes. Modes found: {told}."
@@ -199,9 +200,9 @@ def digit_quality(record, floor="training digits"):
         ax.grid(axis="y")
     panels[0].axvline(least, color=INK, linestyle=OPTIMUM.linestyle, linewidth=1.2)
     panels[0].axvline(2 * least, color=GREY, linestyle=":")
-    panels[0].set(xscale="log", xlabel="Fréchet distance to the test digits")
+    panels[0].set(xlabel="Fréchet distance to the test digits")
+    panels[0].set_xlim(left=0)
     panels[0].set_yticks(range(len(names)), names)
-    _plain(panels[0].xaxis)
     panels[1].set(xlabel="accuracy on test digits of a classifier\ntrained on its draws (%)")
     told = "; ".join(
         f"{name} {np.mean(samplers[name]['distance']):.2f} and {np.mean(samplers[name]['accuracy']):.0%}"
