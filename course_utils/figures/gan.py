@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
-from scipy.special import expit, log_expit
+from scipy.special import expit
 from scipy.stats import norm
 
 from course_utils.figures.style import GREY, INK, LOOKS, OPTIMUM, Look, drawing, figure, line, points
@@ -74,7 +74,7 @@ def best_discriminator(data, mean=0.5, deviation=1.0, x=-1.0):
     grid = np.linspace(-5, 5, 1001)
     p, q = data.density(grid), norm.pdf(grid, mean, deviation)
     best = optimal_discriminator(p, q)
-    fig, (left, right) = figure(1, 2, width=10.5, height=4.6, width_ratios=(1.5, 1))
+    fig, (left, right) = figure(1, 2, width=9, height=3.9, width_ratios=(1.5, 1))
     _densities(left, grid, p, q, best, names=("data p", "forger q", "best D*"))
     p_x, q_x = float(data.density(x)), float(norm.pdf(x, mean, deviation))
     best_x = float(optimal_discriminator(p_x, q_x))
@@ -131,7 +131,10 @@ def slide_frame(frame, *, limits=(-4.5, 5.0)):
     limits : the part of the line that is shown
     """
     k, steps = frame["k"], np.asarray(frame["steps"])
-    fig, (left, right) = figure(1, 2, width=5.5, height=2.85, width_ratios=(1.45, 1))
+    fig, (left, right) = figure(1, 2, width=4.6, height=2.45)
+    # the same places in every frame, so that nothing jumps when it is played
+    left.set_position((0.07, 0.1, 0.53, 0.76))
+    right.set_position((0.71, 0.1, 0.27, 0.86))
     _densities(left, frame["x"], frame["p"], frame["q"], frame["D"], names=("data", "generator", "D"))
     best = optimal_discriminator(frame["p"], frame["q"])
     left.plot(frame["x"], best, color=DISCRIMINATOR.color, linestyle="-", linewidth=0.9, alpha=0.6, label="D*")
@@ -146,15 +149,16 @@ def slide_frame(frame, *, limits=(-4.5, 5.0)):
     left.text(low, -0.45, "z", ha="right", va="center", fontsize=11)
     left.text(low, -0.08, "x", ha="right", va="center", fontsize=11)
     left.set(xlim=limits, ylim=(-0.5, 1.05), yticks=[0, 0.5, 1])
-    left.tick_params(labelsize=10)
+    left.tick_params(labelsize=9)
     left.legend(
         loc="lower center",
-        bbox_to_anchor=(0.5, 0.97),
+        bbox_to_anchor=(0.5, 0.95),
         ncols=4,
-        fontsize=9,
+        fontsize=8.5,
         frameon=False,
-        columnspacing=0.8,
-        handlelength=1.6,
+        columnspacing=0.7,
+        handlelength=1.4,
+        handletextpad=0.4,
     )
     left.spines[:].set_visible(False)
     gone = steps <= steps[k]
@@ -167,9 +171,12 @@ def slide_frame(frame, *, limits=(-4.5, 5.0)):
         right.plot(steps[gone], values[gone], label=name, color=look.color, linestyle=look.linestyle, linewidth=1.8)
     right.axvline(steps[k], color=GREY, linewidth=1)
     right.set(yscale="log", ylim=(3e-4, 2), xlim=(0, steps[-1]))
-    right.set_xticks([0, steps[-1]])
-    right.tick_params(labelsize=10)
-    right.legend(loc="upper right", fontsize=9, borderpad=0.2, labelspacing=0.15, handlelength=1.5)
+    right.set_xticks([0, steps[-1]], ["0", f"step {steps[-1]}"])
+    right.get_xticklabels()[1].set_ha("right")
+    right.set_yticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
+    right.minorticks_off()
+    right.tick_params(labelsize=9)
+    right.legend(loc="upper right", fontsize=8.5, borderpad=0.2, labelspacing=0.15, handlelength=1.5)
     caption = (
         f"Step {steps[k]}: V = {frame['V'][k]:.2f} (its end is {MINIMUM:.2f}), JSD = {frame['jsd'][k]:.2f} nats, "
         f"E|D − D*| below {_above(frame['gap'][k]):g}."
@@ -187,36 +194,28 @@ def _above(value):
 
 
 @drawing
-def saturation(stored=None):
-    """Both losses of the generator, and the size of their gradients, against the logit s of a forgery.
+def saturation(steps, norms):
+    """The slopes of both losses of the generator, and the gradients they gave a real one while only D trained.
 
-    ``stored``: (logits, {name: (r,) gradient norms}) measured on a network, drawn as points on the right.
+    ``norms``: {name: (steps,) norms of G's gradient}, first of log(1 − D), then of −log D.
     """
     s = np.linspace(-8, 8, 401)
-    fig, (left, right) = figure(1, 2, width=10.5, height=4.4)
-    for k, (name, loss, slope) in enumerate(
-        (
-            ("log(1 − D): as written", log_expit(-s), expit(s)),
-            ("−log D: non-saturating", -log_expit(s), expit(-s)),
-        )
-    ):
-        left.plot(s, loss, label=name, **line(k))
-        right.plot(s, slope, label=name, **line(k))
-    for ax in (left, right):
-        ax.axvspan(-8, -4, color=GREY, alpha=0.15, linewidth=0)
-        ax.set_xlim(-8, 8)
-        ticks = np.array([-6, -3, 0, 3, 6])
-        ax.set_xticks(ticks, [f"{t}\n{_probability(t)}" for t in ticks])
-        ax.set_xlabel("logit s of a forgery, and D = σ(s)")
-    left.set(ylabel="loss of the generator (nats)", ylim=(-8.5, 8.5))
-    right.set(ylabel="|d loss / d s|", ylim=(-0.03, 1.08))
-    left.set_title("Both fall as D is taken in")
-    right.set_title("Only one is steep on the left")
-    left.text(-7.7, -7.9, "D is sure:\nforged", fontsize=12, va="bottom")
+    fig, (left, right) = figure(1, 2, width=9.5, height=4.2)
+    for k, ((name, values), slope) in enumerate(zip(norms.items(), (expit(s), expit(-s)), strict=True)):
+        left.plot(s, slope, label=name, **line(k))
+        right.plot(steps, values, marker=LOOKS[k].marker, **line(k))
+    left.axvspan(-8, -4, color=GREY, alpha=0.15, linewidth=0)
+    left.text(-7.7, 0.5, "D is sure:\nforged", fontsize=12, va="center")
+    ticks = np.array([-6, -3, 0, 3, 6])
+    left.set_xticks(ticks, [f"{t}\n{_probability(t)}" for t in ticks])
+    left.set(xlabel="logit s of a forgery, and D = σ(s)", ylabel="|d loss / d s|", xlim=(-8, 8), ylim=(-0.03, 1.08))
+    right.set(xlabel="steps of D alone, G kept where it was", ylabel="norm of G's gradient", yscale="log")
     fig.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    told = " and ".join(f"of {name} from {_power(values[0])} to {_power(values[-1])}" for name, values in norms.items())
     caption = (
-        f"At logit −6, where D says {_probability(-6)} of a forgery, the gradient of log(1 − D) by the logit is "
-        f"{expit(-6):.4f} and that of −log D is {expit(6):.4f}; they are σ(s) and 1 − σ(s), equal at s = 0."
+        f"Left: at logit −6, where D says {_probability(-6)} of a forgery, the slope of log(1 − D) is {expit(-6):.4f} "
+        f"and that of −log D {expit(6):.4f}. Right: while D learns to tell the forgeries of a fixed G, from step "
+        f"{steps[0]} to {steps[-1]}, the order of magnitude of the gradient's norm goes {told}."
     )
     return fig, caption
 
@@ -224,22 +223,6 @@ def saturation(stored=None):
 def _probability(s):
     p = expit(s)
     return f"{p:.1%}" if 0.01 < p < 0.99 else f"{p:.2%}"
-
-
-@drawing
-def gradients_of_generator(steps, norms):
-    """Norm of the generator's gradient while only D trains: ``norms`` is name → (steps,), on a logarithmic axis."""
-    fig, ax = figure(width=8, height=4.0)
-    for k, (name, values) in enumerate(norms.items()):
-        ax.plot(steps, values, label=name, marker=LOOKS[k].marker, **line(k))
-    ax.set(xlabel="steps of D alone, G kept where it was", ylabel="norm of G's gradient", yscale="log")
-    ax.legend(loc="center right")
-    told = " and ".join(f"of {name} from {_power(values[0])} to {_power(values[-1])}" for name, values in norms.items())
-    caption = (
-        f"While D learns to tell the forgeries of a fixed G, from step {steps[0]} to {steps[-1]}, the order of "
-        f"magnitude of the gradient's norm goes: {told}."
-    )
-    return fig, caption
 
 
 def _power(value):
@@ -255,8 +238,9 @@ REACH = 1.25  # half the side of the plane (θ, ψ) that is shown
 def dirac(step=0.3, gamma=0.0, alternating=False, saturating=True, steps=120):
     """The Dirac-GAN: its field with an orbit, the eigenvalues of a step, and the distance that they predict."""
     game = DiracGame(step, gamma, alternating=alternating, saturating=saturating)
-    fig, (plane, circle, away) = figure(1, 3, width=12, height=4.3, width_ratios=(1, 0.95, 1.15))
+    fig, (plane, circle, away) = figure(1, 3, width=10.5, height=3.9, width_ratios=(1, 0.95, 1.15))
     start = (0.8, 0.0)
+    _field(plane, game)
     orbit = _orbit(plane, game, start, steps)
     plane.set(xlabel="θ, the generator", ylabel="ψ, the discriminator")
     angle = np.linspace(0, 2 * np.pi, 400)
@@ -287,7 +271,7 @@ def dirac(step=0.3, gamma=0.0, alternating=False, saturating=True, steps=120):
 @drawing
 def dirac_fates(games, steps=300):
     """Orbits of several Dirac-GANs, ``games``: title → DiracGame, with the linear prediction laid over."""
-    fig, panels = figure(1, len(games), width=4 * len(games), height=5.3, sharey=True)
+    fig, panels = figure(1, len(games), width=3.1 * len(games), height=4.3, sharey=True)
     start, told = (0.5, 0.0), []
     for ax, (title, game) in zip(panels, games.items(), strict=True):
         orbit = _orbit(ax, game, start, steps)
@@ -312,13 +296,17 @@ def linear_orbit(game, start, steps):
     return np.array(points_)
 
 
-def _orbit(ax, game, start, steps):
-    """The field of the game in continuous time, one orbit of the real update on it, and the prediction; the orbit."""
-    axis = np.linspace(-REACH, REACH, 15)
+def _field(ax, game):
+    """Where the game goes in continuous time, as arrows."""
+    axis = np.linspace(-REACH, REACH, 11)
     theta, psi = np.meshgrid(axis, axis)
     slow = DiracGame(1e-6, game.gamma, saturating=game.saturating)  # its small step shows the direction
     new_theta, new_psi = slow.update(theta, psi)
-    ax.quiver(theta, psi, new_theta - theta, new_psi - psi, color=GREY, alpha=0.55, width=0.004, angles="xy")
+    ax.quiver(theta, psi, new_theta - theta, new_psi - psi, color=GREY, alpha=0.55, width=0.005, angles="xy")
+
+
+def _orbit(ax, game, start, steps):
+    """One orbit of the real update, and the prediction over it; returns the orbit."""
     orbit, predicted = game.orbit(*start, steps), linear_orbit(game, start, steps)
     dots = orbit[:: max(1, steps // 100)]
     ax.plot(*dots.T, color=LOOKS[0].color, linestyle="", marker="o", markersize=4, label="played", zorder=2)

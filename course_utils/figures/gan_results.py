@@ -10,29 +10,35 @@ from course_utils.figures.style import GREY, INK, LOOKS, OPTIMUM, bars, drawing,
 
 
 @drawing
-def trajectories(record, settings):
+def trajectories(record, settings, measures=("distance", "JSD")):
     """How far from the end of the game, step by step: E|D − D*| and JSD of the stored experiment ``gan_line``.
 
-    ``settings``: names in the record. Lines are medians over the seeds, bands go from the least to the largest.
+    ``settings``: names in the record. Lines are medians over the seeds; bands, where there are at most two settings, go
+    from the least to the largest.
     """
-    fig, panels = figure(1, 2, width=11, height=4.9)
+    banded = len(settings) <= 2
+    names = {"distance": "E|D − D*|", "JSD": "JSD (nats)"}
+    fig, panels = figure(1, len(measures), width=2.6 + 3.5 * len(measures), height=4.4, squeeze=False)
+    panels = panels[0]
     told = []
     limits = record["config"]["good"]
-    for ax, measure, name in zip(panels, ("distance", "JSD"), ("E|D − D*|", "JSD (nats)"), strict=True):
+    for ax, measure in zip(panels, measures, strict=True):
         for k, setting in enumerate(settings):
             result = record["results"][setting]
             low, middle, high = np.quantile(np.array(result[measure]), [0, 0.5, 1], axis=0)
             ax.plot(result["steps"], middle, label=setting, **line(k))
-            ax.fill_between(result["steps"], low, high, color=LOOKS[k].color, alpha=0.15, linewidth=0)
+            if banded:
+                ax.fill_between(result["steps"], low, high, color=LOOKS[k].color, alpha=0.15, linewidth=0)
         ax.axhline(limits[measure], color=GREY, linestyle=":", linewidth=1.5)
-        ax.set(xlabel="step", ylabel=name, yscale="log")
+        ax.set(xlabel="step", ylabel=names[measure], yscale="log")
         _plain(ax.yaxis)
     for setting in settings:
         good, n = within_limits(record, setting)
         told.append(f"{setting}: {good} of {n}")
-    fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    drawn = "Medians (lines) and ranges (bands)" if banded else "Medians"
     caption = (
-        f"Medians (lines) and ranges (bands) over the seeds. Seeds that end with JSD below {limits['JSD']} nats and "
+        f"{drawn} over the seeds. Seeds that end with JSD below {limits['JSD']} nats and "
         f"E|D − D*| below {limits['distance']} (dotted): {'; '.join(told)}."
     )
     return fig, caption
@@ -86,12 +92,13 @@ def line_outcomes(record, settings, live):
 
 
 @drawing
-def ring_samples(record, settings, centres, deviation, seeds=6):
+def ring_samples(record, settings, centres, deviation, seeds=4):
     """What the generators of the first seeds draw, a row for each setting of the stored experiment ``gan_ring``.
 
     The circles are three standard deviations around the ``centres`` (8, 2) of the modes.
     """
-    fig, axes = figure(len(settings), seeds, width=1.8 * seeds, height=2.0 * len(settings), sharex=True, sharey=True)
+    rows = len(settings)
+    fig, axes = figure(rows, seeds, width=1.55 * seeds + 0.6, height=1.75 * rows, sharex=True, sharey=True)
     angle = np.linspace(0, 2 * np.pi, 40)
     circle = 3 * deviation * np.column_stack([np.cos(angle), np.sin(angle)])
     for k, (row, setting) in enumerate(zip(axes, settings, strict=True)):
@@ -102,8 +109,9 @@ def ring_samples(record, settings, centres, deviation, seeds=6):
             drawn = np.array(result["samples"][seed])
             ax.scatter(*drawn.T, s=12, alpha=0.7, color=LOOKS[k].color, marker=LOOKS[k].marker, linewidths=0)
             ax.set(xlim=(-2.7, 2.7), ylim=(-2.7, 2.7), aspect="equal", xticks=[], yticks=[])
-            ax.set_title(f"{result['modes'][seed]} modes", fontsize=12)
-        row[0].set_ylabel(setting.replace(" with ", "\nwith ").replace(", ", ",\n"), fontsize=12)
+            modes = result["modes"][seed]
+            ax.set_title(f"{modes} mode{'' if modes == 1 else 's'}", fontsize=12)
+        row[0].set_ylabel(setting.replace(" with ", "\nwith ").replace(" disc", "\ndisc"), fontsize=12)
     told = "; ".join(f"{name} {', '.join(map(str, record['results'][name]['modes'][:seeds]))}" for name in settings)
     caption = f"Draws of seeds 0 to {seeds - 1}, left to right, on a ring of {len(centres)} modes. Modes found: {told}."
     return fig, caption
@@ -199,9 +207,9 @@ def digit_quality(record, floor="training digits"):
         ax.grid(axis="y")
     panels[0].axvline(least, color=INK, linestyle=OPTIMUM.linestyle, linewidth=1.2)
     panels[0].axvline(2 * least, color=GREY, linestyle=":")
-    panels[0].set(xscale="log", xlabel="Fréchet distance to the test digits")
+    panels[0].set(xlabel="Fréchet distance to the test digits")
+    panels[0].set_xlim(left=0)
     panels[0].set_yticks(range(len(names)), names)
-    _plain(panels[0].xaxis)
     panels[1].set(xlabel="accuracy on test digits of a classifier\ntrained on its draws (%)")
     told = "; ".join(
         f"{name} {np.mean(samplers[name]['distance']):.2f} and {np.mean(samplers[name]['accuracy']):.0%}"

@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
+from course_utils.experiments.comparison import comparison_rows
+from course_utils.experiments.results import load
 from course_utils.figures import gan_results as draw
 
 CENTRES = 2 * np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], axis=1)
@@ -111,3 +114,59 @@ def test_profile_stacks_the_parts_to_the_time_of_a_step():
     widths = np.array([bar.get_width() for bar in fig.axes[0].patches]).reshape(2, 3)
     np.testing.assert_allclose(widths, [[0.6, 0.3, 0.3], [0.4, 0.4, 1.2]])
     assert "ours 1.20 ms (matrix products 50%, optimiser 25%, Python 25%); plain 2.00 ms" in caption
+
+
+class TestTheLessonTellsWhatTheRecordsHold:
+    def test_line(self):
+        record = load("gan_line")
+        counts = {name: draw.within_limits(record, name)[0] for name in record["results"]}
+        assert counts["the lesson's"] == counts["independent noise"] == 20
+        assert (counts["equal rates"], counts["momentum"], counts["no penalty"]) == (0, 2, 19)
+        assert (counts["from afar, −log D"], counts["from afar, log(1 − D)"]) == (14, 16)
+        final = {name: result["final"] for name, result in record["results"].items()}
+        assert max(final["the lesson's"]["JSD"]) < 0.00225
+        assert 0.01 < min(final["the lesson's"]["distance"]) < max(final["the lesson's"]["distance"]) < 0.0225
+        assert 0.07 < min(final["equal rates"]["distance"]) < max(final["equal rates"]["distance"]) < 0.175
+        assert spearmanr(final["equal rates"]["JSD"], final["equal rates"]["distance"]).statistic > 0.8
+        medians = {name: np.median(found["JSD"]) for name, found in final.items()}
+        assert medians["independent noise"] / medians["the lesson's"] == pytest.approx(1.5, abs=0.05)
+        no_penalty, lesson = (np.median(final[name]["distance"]) for name in ("no penalty", "the lesson's"))
+        assert no_penalty > lesson
+
+    def test_row_of_the_comparison_table(self):
+        (row,) = (row for row in comparison_rows() if row["lesson"] == 4)
+        final = load("gan_line")["results"]["the lesson's"]["final"]
+        assert f"JSD {np.median(final['JSD']):.4f} nats" in row["distance"]
+        assert f"D {np.median(final['distance']):.3f} from p/(p + q)" in row["distance"]
+
+    def test_ring(self):
+        results = load("gan_ring")["results"]
+        modes = {name: np.array(result["modes"]) for name, result in results.items()}
+        share = {name: np.array(result["share"]) for name, result in results.items()}
+        good = {name: int(np.sum((modes[name] == 8) & (share[name] >= 0.95))) for name in results}
+        assert list(good.values()) == [0, 9, 16, 20, 18]
+        slow, plain, _, r1, paired = results
+        assert modes[slow].max() == 2
+        assert np.sum(modes[slow] == 0) == 13
+        assert set(modes[plain][modes[plain] < 8]) == {3, 4, 5, 6, 7}
+        assert np.all(modes[paired] == 8)
+        assert np.all(share[paired][share[paired] < 0.95].round(2) == 0.94)
+        assert 0.95 < share[r1].min() < share[r1].max() < 0.985
+        seconds = np.concatenate([result["seconds"] for result in results.values()])
+        assert (int(seconds.min()), round(seconds.max())) == (9, 37)
+
+    def test_digits(self):
+        samplers = load("gan_digits")["results"]["samplers"]
+        distance = {name: np.mean(found["distance"]) for name, found in samplers.items()}
+        teaches = {name: np.mean(found["accuracy"]) for name, found in samplers.items()}
+        assert round(distance["GAN"] / distance["training digits"], 1) == 1.2
+        assert abs(distance["QDA"] - distance["GAN"]) < 0.02
+        assert distance["LDA"] < 1.1 * distance["GAN"]
+        for naive in ("Gaussian naive Bayes", "Bernoulli naive Bayes"):
+            assert distance[naive] > 1.5 * distance["GAN"]
+            assert teaches[naive] < teaches["GAN"] - 0.05
+        assert 0.02 < teaches["training digits"] - teaches["GAN"] < 0.025
+
+    def test_profile(self):
+        for loop in load("gan_profile")["results"].values():
+            assert np.median(loop["shares"], axis=0)[0] == pytest.approx(0.2, abs=0.05)
