@@ -9,6 +9,7 @@ import torch
 
 from course_utils.data import images
 from course_utils.experiments import linear_vae, vae_beta, vae_digits, vae_mnist
+from course_utils.experiments.comparison import comparison_rows
 from course_utils.experiments.results import load
 
 SUPPLIED = Path(os.environ.get("COURSE_SUPPLIED_DATA", "no such folder"))
@@ -170,3 +171,13 @@ class TestMNIST:
         with torch.no_grad():
             torch.manual_seed(1)
             assert vae_mnist.peer_elbo(peer, x) == pytest.approx(-found.item() / 4)
+
+
+def test_the_row_of_the_table_is_what_was_found():
+    (row,) = (row for row in comparison_rows() if row["lesson"] == 5)
+    nats = [np.max(result["nats"][-1]) for result in load("linear_vae")["results"].values()]
+    assert "less than 0.0001 nats" in row["distance"]
+    assert max(nats) < 1e-4
+    for model in ("VAE", "naive Bayes"):
+        mean = np.mean(load("vae_digits")["results"]["log p"][model]["held out"])
+        assert f"{mean:.2f}".replace("-", "−") in row["distance"]
