@@ -16,13 +16,13 @@ RECONSTRUCTION, KL, TERM_GAP = LOOKS[0], LOOKS[1], LOOKS[2]
 
 
 @drawing
-def networks(image, reconstruction, probabilities, code, mean, deviation):
+def networks(image, bits, reconstruction, probabilities, code, mean, deviation):
     """An autoencoder above a VAE, with one real image going through both.
 
-    ``image``, ``reconstruction`` (the autoencoder's), ``probabilities`` (of ink, the VAE's): (h, w) in [0, 1].
+    ``image`` and the autoencoder's ``reconstruction``, its ``bits`` and the VAE's ``probabilities``: (h, w) in [0, 1].
     ``code``, ``mean``, ``deviation``: (2,), the latent numbers of that image.
     """
-    fig, (top, bottom) = figure(2, 1, width=10.8, height=5.8, height_ratios=(20, 29))
+    fig, (top, bottom) = figure(2, 1, width=10, height=5.4, height_ratios=(20, 29))
     top.set(xlim=(1, 99), ylim=(3, 23), aspect="equal")
     bottom.set(xlim=(1, 99), ylim=(-3, 26), aspect="equal")
     for ax in (top, bottom):
@@ -34,31 +34,31 @@ def networks(image, reconstruction, probabilities, code, mean, deviation):
     _network(top, 67, 83, "decoder", widening=True)
     _picture(top, reconstruction, 87, "x̂")
     bottom.set_title("VAE: a distribution of codes for x, and one of x for each code")
-    _picture(bottom, image, 3, "x")
+    _picture(bottom, bits, 3, "x")
     _network(bottom, 16, 30.5, "encoder\nq(z | x)")
     parameters = f"μ = ({signed(mean[0])}, {signed(mean[1])})\nσ = ({deviation[0]:.1f}, {deviation[1]:.1f})"
-    _box(bottom, 34, 49, parameters)
-    _box(bottom, 52.5, 66, "z = μ + σ ε", edge=LOOKS[3].color)
+    _box(bottom, 33.2, 50, parameters)
+    _box(bottom, 53, 66, "z = μ + σ ε", edge=LOOKS[3].color)
     _network(bottom, 69.5, 84, "decoder\np(x | z)", widening=True)
     _picture(bottom, probabilities, 87, "p(ink)")
-    bottom.text(59.2, 23, "noise ε from N(0, I)", ha="center", color=INK, fontsize=12)
-    _arrow(bottom, (59.2, 22.4), (59.2, 17.2), color=LOOKS[3].color)
-    bottom.text(41.5, 2.6, "KL to the prior N(0, I)", ha="center", color=KL.color, fontsize=12)
-    _arrow(bottom, (41.5, 4.8), (41.5, 8.9), color=KL.color)
+    bottom.text(59.5, 23, "noise ε from N(0, I)", ha="center", color=INK, fontsize=12)
+    _arrow(bottom, (59.5, 22.4), (59.5, 17.2), color=LOOKS[3].color)
+    bottom.text(41.6, 2.6, "KL to the prior N(0, I)", ha="center", color=KL.color, fontsize=12)
+    _arrow(bottom, (41.6, 4.8), (41.6, 8.9), color=KL.color)
     bottom.plot([8, 8, 92, 92], [7.2, 0.8, 0.8, 7.2], "-", color=RECONSTRUCTION.color, linewidth=1.6)
     bottom.text(50, -2.2, "reconstruction: log p(x | z)", ha="center", color=RECONSTRUCTION.color, fontsize=12)
     for ax, ends in (
         (top, (13, 17, 33, 41, 59, 67, 83, 87)),
-        (bottom, (13, 16, 30.5, 34, 49, 52.5, 66, 69.5, 84, 87)),
+        (bottom, (13, 16, 30.5, 33.2, 50, 53, 66, 69.5, 84, 87)),
     ):
         for start, end in zip(ends[::2], ends[1::2], strict=True):
             _arrow(ax, (start, 13), (end, 13))
     error = np.sum((image - reconstruction) ** 2)
     caption = (
-        f"One digit through both networks. The autoencoder makes one code of it and a copy of the code, with a squared "
-        f"error of {error:.1f}. The VAE's encoder gives a mean and a standard deviation for each latent number, here "
-        f"{deviation[0]:.2f} and {deviation[1]:.2f}; noise is sampled, and the decoder gives the probability of ink in "
-        f"each pixel."
+        f"One digit through both networks, binary for the VAE. The autoencoder makes one code of it and a copy of the "
+        f"code, with a squared error of {error:.1f}. The VAE's encoder gives a mean and a standard deviation for each "
+        f"latent number, here {deviation[0]:.1f} and {deviation[1]:.1f}; noise is sampled, and the decoder gives the "
+        f"probability of ink in each pixel."
     )
     return fig, caption
 
@@ -108,7 +108,7 @@ def bound(mean=0.0, deviation=1.0):
     gap = float(SMALL.kl_to_posterior(OBSERVED, at, covariance)[0])
     exact = float(SMALL.log_marginal(OBSERVED)[0])
     true_mean, true_covariance = SMALL.posterior(OBSERVED)
-    fig, (left, right) = figure(1, 2, width=11, height=4.9, width_ratios=(1.25, 1))
+    fig, (left, right) = figure(1, 2, width=10.4, height=4.6, width_ratios=(1.25, 1))
     z = np.linspace(-3.2, 3.6, 500)
     true = norm(true_mean[0, 0], np.sqrt(true_covariance[0, 0]))
     left.plot(z, norm.pdf(z), color=GREY, linestyle=":", label="prior p(z)")
@@ -119,7 +119,7 @@ def bound(mean=0.0, deviation=1.0):
     fig.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=3)
     steps = (
         ("reconstruction", 0.0, reconstruction, RECONSTRUCTION),
-        ("− KL to the prior", reconstruction, reconstruction - kl, KL),
+        ("− KL", reconstruction, reconstruction - kl, KL),
         ("+ gap", reconstruction - kl, exact, TERM_GAP),
     )
     for k, (_, start, end, look) in enumerate(steps):
@@ -157,7 +157,7 @@ def wrong_divergences(mean=0.0):
         "σ in place of σ²": 0.5 * (mean**2 + deviation - 1 - log_var),
         "log σ read as log σ²": 0.5 * (mean**2 + deviation - 1 - np.log(deviation)),
     }
-    fig, (left, right) = figure(1, 2, width=11, height=4.7, width_ratios=(1.3, 1))
+    fig, (left, right) = figure(1, 2, width=9.4, height=3.9, width_ratios=(1.3, 1))
     left.plot(deviation, right_one, color=INK, linewidth=3, label="right")
     for k, (name, values) in enumerate(slips.items(), start=1):
         left.plot(deviation, values, label=name, **line(k))
@@ -188,7 +188,7 @@ def wrong_divergences(mean=0.0):
 @drawing
 def gradient_noise(dimensions, variances):
     """Variance of one draw's gradient estimate against latent dimensions. ``variances``: name → (m,)."""
-    fig, ax = figure(width=8.5, height=4.3)
+    fig, ax = figure(width=7.8, height=3.9)
     for k, (name, values) in enumerate(variances.items()):
         ax.plot(dimensions, values, marker=LOOKS[k].marker, label=name, **line(k))
     ax.set(xscale="log", yscale="log", xlabel="latent dimensions", ylabel="variance of one draw's estimate")
@@ -220,7 +220,7 @@ def grey_pixels():
     p = np.linspace(0.002, 0.998, 499)
     levels = np.arange(17) / 16
     total = np.exp(xlogy(levels, p[:, None]) + xlogy(1 - levels, 1 - p[:, None])).sum(axis=1)
-    fig, (left, right) = figure(1, 2, width=11, height=4.5)
+    fig, (left, right) = figure(1, 2, width=9.0, height=3.5)
     left.axhline(1, color=INK, linestyle=OPTIMUM.linestyle, label="a distribution")
     left.plot(p, grey_integral(p), label="integral over [0, 1]", **line(0))
     left.plot(p, total, label="sum over 17 grey levels", **line(1))

@@ -50,7 +50,7 @@ def latent_planes(planes, first=0.0, second=0.0):
 
     ``first``, ``second``: the point, in standard deviations of each model's codes from their mean.
     """
-    fig, axes = figure(1, 2 * len(planes), width=5.9 * len(planes), height=4.3, width_ratios=(1.75, 1) * len(planes))
+    fig, axes = figure(1, 2 * len(planes), width=5.3 * len(planes), height=3.8, width_ratios=(1.75, 1) * len(planes))
     told = []
     for plane, ax, shown in zip(planes, axes[::2], axes[1::2], strict=True):
         z = plane.at((first, second))
@@ -91,7 +91,7 @@ def clouds(plane, mean, deviation, kl):
 
     ``plane``: the autoencoder's. ``mean``, ``deviation``: (n, 2) of q(z | x), for the same images. ``kl``: (n,), nats.
     """
-    fig, (left, right) = figure(1, 2, width=11, height=5.4)
+    fig, (left, right) = figure(1, 2, width=9.2, height=4.4)
     _coloured_codes(left, plane)
     left.set(title="autoencoder: a point for each x", xlabel="$z_1$", ylabel="$z_2$")
     for (width, height), place, k in zip(2 * deviation, mean, plane.labels, strict=True):
@@ -184,5 +184,19 @@ def completions(seen, truth, drawn, effective):
         f"{len(seen)} test digits, the upper half that was given (the rest is hatched), and {len(drawn)} draws of the "
         f"lower given that half, by importance sampling from the prior; the effective sample size is at least "
         f"{effective.min() // 10 * 10:.0f}."
+    )
+    return fig, caption
+
+
+@drawing
+def hands(real, drawn, right):
+    """Digits 0 to 9 by a model that is told the class: ``real`` (10, h, w), ``drawn`` (rows, 10, h, w), one z a row.
+
+    ``right``: share of many such digits that a classifier reads as the class asked for.
+    """
+    fig = image_grid([real, *drawn], ["test digits", *[f"$z_{{{i}}}$" for i in range(1, len(drawn) + 1)]])
+    caption = (
+        f"A test digit of each class, and p(ink | z, y) for {len(drawn)} draws of z, one in each row, with y from 0 to "
+        f"9: of 2,000 such pictures the judge reads {right:.0%} as the class that was asked for."
     )
     return fig, caption

@@ -14,6 +14,7 @@ A recipe has
 
 and, if it likes,
 
+- ``start(model, train_set, config)``: changes the initial weights by what the training set tells;
 - ``prepare(model, batch, generator)``: what the losses of a step share, given to each in place of the batch;
 - ``schedule(optimiser, config)``: a ``torch.optim.lr_scheduler``, stepped after every update;
 - ``evaluate(model, test_set, config)``: name → number, for the log, at every checkpoint;

@@ -35,6 +35,8 @@ class Task:
             torch.default_generator.manual_seed(config.seed)
             self.model = recipe.model(config).to(processes.device)
             self.train_set, self.test_set = recipe.data(config, source)
+            if hasattr(recipe, "start"):
+                recipe.start(self.model, self.train_set, config)
         self.batches = Batches(len(self.train_set), config.batch_size, config.seed, processes.rank, processes.world)
         self.generator = torch.Generator(processes.device)
         losses = getattr(recipe, "losses", None) or {"loss": getattr(recipe, "loss", None)}

@@ -13,15 +13,15 @@ class TestNetworks:
         image = np.zeros((8, 8))
         copy = image.copy()
         copy[0, :2] = 1.0
-        _, caption = draw.networks(image, copy, image, (1.0, -2.0), (0.1, 0.2), (0.25, 0.75))
+        _, caption = draw.networks(image, image, copy, image, (1.0, -2.0), (0.1, 0.2), (0.2, 0.7))
         assert "squared error of 2.0" in caption
-        assert "0.25 and 0.75" in caption
+        assert "0.2 and 0.7" in caption
 
     def test_both_rows_show_the_image_and_what_came_of_it(self):
-        shown = [np.full((8, 8), value) for value in (0.1, 0.2, 0.3)]
+        shown = [np.full((8, 8), value) for value in (0.1, 0.2, 0.3, 0.4)]
         fig, _ = draw.networks(*shown, (0, 0), (0, 0), (1, 1))
         found = [[float(picture.get_array()[0, 0]) for picture in ax.images] for ax in fig.axes]
-        assert found == [[0.1, 0.2], [0.1, 0.3]]
+        assert found == [[0.1, 0.3], [0.2, 0.4]]
 
 
 class TestBound:

@@ -98,3 +98,9 @@ def test_completions_hatch_what_was_not_given():
     assert sum(bool(ax.collections) for ax in fig.axes) == 2  # the hatching
     assert "3 draws" in caption
     assert "at least 120" in caption
+
+
+def test_hands_are_one_row_each():
+    fig, caption = draw.hands(np.zeros((10, 8, 8)), np.ones((3, 10, 8, 8)), 0.934)
+    assert sum(bool(ax.images) for ax in fig.axes) == 40
+    assert "reads 93% as the class" in caption

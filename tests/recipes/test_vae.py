@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,31 @@ def test_two_hundred_steps_beat_independent_pixels(name):
     assert trained.history["loss"][-1] < trained.history["loss"][0]
     gap = trained.history["reconstruction"] - trained.history["kl"] + trained.history["loss"]
     np.testing.assert_allclose(gap, 0, atol=1e-3)
+
+
+def test_a_start_at_the_means_is_the_model_of_independent_pixels():
+    config = dataclasses.replace(SHORT, start_at_means=True, steps=1, rate=1e-9)
+    trained = train(vae, config)
+    train_set, _ = vae.data(SHORT)
+    p = (train_set.sum(dim=0) + 1) / (len(train_set) + 2)
+    torch.testing.assert_close(torch.sigmoid(trained.model.decoder[-1].bias), p)
+    independent = (train_set * p.log() + (1 - train_set) * (1 - p).log()).sum(dim=1).mean().item()
+    elsewhere = train(vae, dataclasses.replace(config, start_at_means=False))
+    assert abs(-trained.history["loss"][0] - independent) < 3 < abs(-elsewhere.history["loss"][0] - independent)
+    labelled = train(vae, dataclasses.replace(config, classes=10))
+    torch.testing.assert_close(labelled.model.decoder[-1].bias, trained.model.decoder[-1].bias)
+
+
+def test_a_resumed_run_ends_with_the_same_bits(tmp_path):
+    """The start at the means is the first step's alone: what a checkpoint holds is not overwritten."""
+    config = dataclasses.replace(SHORT, start_at_means=True, steps=6)
+    whole = train(vae, config, out=tmp_path, save_every=3).model
+    shutil.rmtree(tmp_path / "checkpoints" / "step-000000006")
+    (tmp_path / "model.safetensors").unlink()
+    resumed = train(vae, config, out=tmp_path, save_every=3, resume=True)
+    assert resumed.step == 6
+    for one, other in zip(whole.parameters(), resumed.model.parameters(), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_the_evaluation_draws_the_same_at_each_checkpoint():
