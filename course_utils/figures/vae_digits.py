@@ -200,3 +200,18 @@ def hands(real, drawn, right):
         f"9: of 2,000 such pictures the judge reads {right:.0%} as the class that was asked for."
     )
     return fig, caption
+
+
+@drawing
+def gallery(real, drawn, measured):
+    """Digits 0 to 9 by models of several lessons: ``real`` (10, h, w), ``drawn`` name → (rows, 10, h, w).
+
+    ``measured``: name → (Fréchet distance to the test digits, share that a classifier reads as the class asked for).
+    """
+    rows = [real, *(row for pictures in drawn.values() for row in pictures)]
+    names = ["test digits", *(name if k == 0 else "" for name, pictures in drawn.items() for k in range(len(pictures)))]
+    told = "; ".join(f"{name} {distance:.1f} and {right:.0%}" for name, (distance, right) in measured.items())
+    caption = (
+        f"Digits 0 to 9 by class. Fréchet distance to the test digits, and share read as what was asked for: {told}."
+    )
+    return image_grid(rows, names), caption

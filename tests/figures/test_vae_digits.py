@@ -104,3 +104,13 @@ def test_hands_are_one_row_each():
     fig, caption = draw.hands(np.zeros((10, 8, 8)), np.ones((3, 10, 8, 8)), 0.934)
     assert sum(bool(ax.images) for ax in fig.axes) == 40
     assert "reads 93% as the class" in caption
+
+
+def test_gallery_names_each_model_once_and_tells_both_numbers():
+    drawn = {"naive Bayes": np.zeros((2, 10, 8, 8)), "GAN": np.ones((2, 10, 8, 8))}
+    measured = {"training digits": (0.94, 0.996), "naive Bayes": (4.12, 0.84), "GAN": (1.06, 0.979)}
+    fig, caption = draw.gallery(np.zeros((10, 8, 8)), drawn, measured)
+    assert sum(bool(ax.images) for ax in fig.axes) == 5 * 10
+    labels = [text.get_text() for ax in fig.axes for text in ax.texts]
+    assert labels == ["test digits", "naive Bayes", "", "GAN", ""]
+    assert caption.endswith("training digits 0.9 and 100%; naive Bayes 4.1 and 84%; GAN 1.1 and 98%.")
