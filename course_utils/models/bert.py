@@ -116,7 +116,7 @@ class Bert(nn.Module):
         with self._precision(x):
             for block in self.blocks:
                 x = block(x, mask=mask)
-            return self.norm(x).type_as(self.embedding.weight)
+            return self.norm(x)
 
     def mlm(self, hidden):
         """Logits of the token that stands, or stood, there: (…, d) → (…, vocabulary).

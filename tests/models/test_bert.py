@@ -151,6 +151,17 @@ class TestTheModel:
         junk = torch.where(mask, tokens, 5)
         torch.testing.assert_close(model(junk, segments, mask).hidden[mask], whole.hidden[mask], **EXACT)
 
+    def test_the_padding_is_what_the_configuration_says(self, batch):
+        tokens, segments, mask = batch
+        other = torch.where(tokens == 7, 8, tokens)
+        model = small(pad=7)
+        found = model(torch.where(mask, other, 7), segments).hidden
+        torch.testing.assert_close(found[mask], model(other, segments, mask).hidden[mask], **EXACT)
+        everything = torch.ones_like(mask)
+        seen = small(pad=None)(other, segments).hidden
+        torch.testing.assert_close(seen, model(other, segments, everything).hidden, **EXACT)
+        assert not torch.allclose(seen[mask], found[mask])
+
     def test_without_positions_the_order_is_unknown(self, batch):
         model, order = small(), torch.randperm(17, generator=torch.Generator().manual_seed(0))
         tokens, segments = batch[0][:1], batch[1][:1]
@@ -180,6 +191,7 @@ class TestTheModel:
 
     def test_pre_norm_is_norm_after_the_last_block(self, batch):
         model, states = small(norm_first=True), []
+        assert isinstance(model.norm, torch.nn.LayerNorm)
         model.blocks[-1].register_forward_hook(lambda module, inputs, output: states.append(output))
         torch.testing.assert_close(model(*batch).hidden, model.norm(states[0]), **EXACT)
 
