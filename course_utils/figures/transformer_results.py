@@ -35,7 +35,7 @@ def lists_by_length(record):
         squeezed.append(f"{width}: {exact.mean():.0%}")
     for ax, title in ((left, "three models"), (right, "GRU without attention")):
         ax.set(xlabel="numbers in the list", title=title, ylim=(-0.03, 1.03), xticks=lengths)
-        ax.legend(loc="lower left" if ax is left else "upper right")
+        ax.legend(loc=(0.33, 0.12) if ax is left else "upper right")
     left.set_ylabel("exact match, whole lists")
     left.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
     caption = (

@@ -118,7 +118,7 @@ class TestTranslationNumbers:
         for rows in record["results"].values():
             assert len(rows) == record["config"]["seeds"]
             assert np.mean([row["uniform"] for row in rows]) >= 0.995 * record["config"]["numbers"]
-            assert np.median([row["seconds"] for row in rows]) < 120
+            assert max(row["cpu_seconds"] for row in rows) < 120  # of one thread: other work on the machine adds none
 
     def test_held_out_numbers_are_test_numbers(self):
         source, target = translation_numbers.held_out("english", "korean", 30, [2])
