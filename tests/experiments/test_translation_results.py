@@ -1,7 +1,5 @@
 """Lesson 6's stored experiments: what is in them, what they show, and that a small run of each goes through."""
 
-import hashlib
-
 import numpy as np
 import pytest
 import torch
@@ -9,10 +7,8 @@ from torch import nn
 
 from course_utils.data.numbers import number_pair, split_of
 from course_utils.data.translation import ENGLISH, KOREAN
-from course_utils.experiments import attention_cost, length_generalisation, translation_lists, translation_numbers
+from course_utils.experiments import attention_cost, translation_lists, translation_numbers
 from course_utils.experiments.results import load
-from course_utils.recipes import translation
-from course_utils.training import loop
 
 
 def quiet(line):
@@ -127,67 +123,3 @@ class TestTranslationNumbers:
             n = words[ENGLISH.decode(row)]
             assert split_of(n) == "test"
             assert KOREAN.decode(other) == number_pair(n).korean
-
-
-class TestShippedTranslator:
-    def test_it_is_what_its_configuration_says(self):
-        model = loop.load(length_generalisation.SHIPPED, translation)
-        assert not model.training
-        assert (model.source_embedding.num_embeddings, model.head.out_features) == (len(KOREAN), len(ENGLISH))
-
-    def test_a_few_lists(self):
-        model = loop.load(length_generalisation.SHIPPED, translation)
-        batches = translation_lists.batches_by_length([1, 3, 5], 16, range(1, 8))
-        assert sum(translation_lists.right(model, batches)) >= 45
-
-    @pytest.mark.slow
-    def test_the_promise(self):
-        """95 % of lists of 1 to 8 unseen numbers exactly right."""
-        model = loop.load(length_generalisation.SHIPPED, translation)
-        batches = translation_lists.batches_by_length(range(1, 9), 100, range(1, 8))
-        assert sum(translation_lists.right(model, batches)) >= 0.95 * 800
-
-
-class TestLengthGeneralisation:
-    def test_it_is_of_the_weights_that_ship(self):
-        content = (length_generalisation.SHIPPED / "model.safetensors").read_bytes()
-        assert load("length_generalisation")["config"]["weights"] == hashlib.sha256(content).hexdigest()[:16]
-
-    def test_what_is_stored(self):
-        record = load("length_generalisation")
-        config, results = record["config"], record["results"]
-        rows = [results["as shipped"], *(row for name in config["shifts"] for row in results[name])]
-        assert len(rows) == 1 + len(config["shifts"]) * config["seeds"]
-        assert all(len(row) == len(config["lengths"]) and max(row) <= config["lists"] for row in rows)
-
-    def test_longer_lists_fail(self):
-        record = load("length_generalisation")
-        shipped = dict(zip(record["config"]["lengths"], record["results"]["as shipped"]))
-        assert shipped[12] < 0.5 * shipped[8]
-
-    def test_the_first_number_again(self):
-        """The shipped model's lists of one and two numbers, which no training of this experiment touches."""
-        record = load("length_generalisation")
-        config = record["config"]
-        batches = translation_lists.batches_by_length([1, 2], config["lists"], config["digits"])
-        found = translation_lists.right(loop.load(length_generalisation.SHIPPED, translation), batches)
-        np.testing.assert_allclose(found, record["results"]["as shipped"][:2], atol=1)
-
-    def test_a_shift_moves_both_sides(self):
-        seen = []
-
-        class Model:
-            bf16 = False
-
-            def __call__(self, source, target, positions):
-                seen.append(positions)
-                return torch.zeros(*target.shape, len(ENGLISH))
-
-        model = Model()
-        batch = torch.ones(2, 5, dtype=torch.int64), torch.ones(2, 4, dtype=torch.int64)
-        generator = torch.Generator().manual_seed(0)
-        for _ in range(40):
-            length_generalisation.shifted_loss(model, batch, generator, 6)
-        starts = {(int(source[0]), int(target[0])) for source, target in seen}
-        assert starts == {(k, k) for k in range(7)}
-        assert all(torch.equal(s - s[0], torch.arange(5)) and torch.equal(t - t[0], torch.arange(3)) for s, t in seen)
