@@ -116,6 +116,12 @@ VALUE = Exercise(
             "p and q are the weights of the expectations already. Sum over the bins; nothing divides by their number.",
         ),
         Mistake(
+            "not weighted",
+            _quiet(lambda p, q, D: np.mean(np.log(D)) + np.mean(np.log(1 - D))),
+            "You averaged over the bins as if all were equally likely. E over the data weighs each bin by p, E over "
+            "the forgeries by q.",
+        ),
+        Mistake(
             "halved",
             lambda p, q, D: 0.5 * game_value(p, q, D),
             "This is half of V. Libraries that average over real and forged together report this; V is the sum of two "
@@ -198,6 +204,16 @@ JSD = Exercise(
             "This is KL(p‖q), which is not symmetric, and infinite where q is zero and p is not.",
         ),
         Mistake(
+            "one half of it",
+            lambda p, q: np.sum(rel_entr(p, (p + q) / 2)),
+            "This is KL(p‖m) alone, which is not symmetric. The divergence is the mean of KL(p‖m) and KL(q‖m).",
+        ),
+        Mistake(
+            "mean over the bins",
+            lambda p, q: divergence(p, q) / len(p),
+            "You took a mean over the bins. p and q are the weights of the expectations already: sum.",
+        ),
+        Mistake(
             "from the mixture",
             _quiet(lambda p, q: 0.5 * np.sum(rel_entr((p + q) / 2, p)) + 0.5 * np.sum(rel_entr((p + q) / 2, q))),
             "You have KL(m‖p) and KL(m‖q). The mixture is what p and q are compared *with*: it stands second.",
@@ -252,6 +268,11 @@ def _through_probabilities(real_logits, fake_logits):
     return -torch.log(real).mean() - torch.log(1 - fake).mean(), -torch.log(fake).mean()
 
 
+def _through_padded_probabilities(real_logits, fake_logits):
+    real, fake = torch.sigmoid(real_logits), torch.sigmoid(fake_logits)
+    return -torch.log(real + 1e-8).mean() - torch.log(1 - fake + 1e-8).mean(), -torch.log(fake + 1e-8).mean()
+
+
 LOSSES = Exercise(
     name="gan.losses",
     title="Both losses, on logits",
@@ -269,6 +290,17 @@ LOSSES = Exercise(
             _through_probabilities,
             "The formula is right, and infinite as soon as D is sure: in single precision σ(150) is 1, σ(−150) is 0, "
             "and the logarithm of 0 is −∞. −log σ(s) = softplus(−s) never leaves the logits.",
+        ),
+        Mistake(
+            "through probabilities, with an epsilon",
+            _through_padded_probabilities,
+            "A small number inside the logarithm hides the infinity and leaves a wrong loss: it stops growing, and has "
+            "no gradient, where D is sure. −log σ(s) = softplus(−s) never leaves the logits.",
+        ),
+        Mistake(
+            "V for its loss",
+            _losses_with(lambda real, fake: -losses(real, fake)[0]),
+            "Your first value is V, which D raises. A loss is minimised: it is −V, and never negative.",
         ),
         Mistake(
             "halved",
@@ -320,71 +352,101 @@ LOSSES = Exercise(
 # 5 ── The matrix of a step ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def simultaneous(step, gamma):
-    return np.array([[1.0, step / 2], [-step / 2, 1 - step * gamma]])
+def simultaneous(step_d, step_g, gamma):
+    return np.array([[1.0, step_g / 2], [-step_d / 2, 1 - step_d * gamma]])
+
+
+def _alternating(step_d, step_g, gamma):
+    discriminator = np.array([[1.0, 0.0], [-step_d / 2, 1 - step_d * gamma]])
+    return np.array([[1.0, step_g / 2], [0.0, 1.0]]) @ discriminator
+
+
+def _entries(first, second, third, fourth):
+    """The matrix with these entries, each a function of the two steps and γ."""
+    return lambda *given: np.array([[first(*given), second(*given)], [third(*given), fourth(*given)]])
 
 
 JACOBIAN = Exercise(
     name="gan.jacobian",
-    title="The matrix of a simultaneous step",
+    title="The matrix of a step with two step sizes",
     difficulty=2,
     minutes=8,
     reference=simultaneous,
-    cases=((0.1, 0.0), (0.3, 0.7), (1.0, 0.25)),
+    cases=((0.1, 0.4, 0.0), (0.3, 0.05, 0.7), (1.0, 0.6, 0.25)),
     mistakes=(
         Mistake(
+            "steps exchanged",
+            lambda step_d, step_g, gamma: simultaneous(step_g, step_d, gamma),
+            "You gave each player the step of the other. In the row of θ stands the step of G, in that of ψ that of D.",
+        ),
+        Mistake(
+            "one step",
+            lambda step_d, step_g, gamma: simultaneous(step_d, step_d, gamma),
+            "You used the step of D for both players, as in (15). Here G has a step of its own.",
+        ),
+        Mistake(
             "transposed",
-            lambda step, gamma: simultaneous(step, gamma).T,
-            "Rows and columns are exchanged, or both players go the wrong way: row 1 is how the new θ depends on θ and "
-            "ψ. A larger ψ says real is to the right, and G moves there: θ grows.",
+            lambda step_d, step_g, gamma: simultaneous(step_d, step_g, gamma).T,
+            "Rows and columns are exchanged: row 1 is how the new θ depends on θ and ψ. A larger ψ says that real is "
+            "to the right, and G moves there: θ grows.",
+        ),
+        Mistake(
+            "order of the players",
+            lambda step_d, step_g, gamma: simultaneous(step_d, step_g, gamma)[::-1, ::-1],
+            "Your rows and columns are in the order (ψ, θ). Asked for is (θ, ψ).",
         ),
         Mistake(
             "the field alone",
-            lambda step, gamma: simultaneous(step, gamma) - np.eye(2),
+            lambda step_d, step_g, gamma: simultaneous(step_d, step_g, gamma) - np.eye(2),
             "This is by how much the point *changes*. The update is the old point plus that: the identity is missing.",
         ),
         Mistake(
-            "the field without the step",
-            lambda step, gamma: np.array([[0.0, 0.5], [-0.5, -gamma]]),
-            "This is the derivative of the field in continuous time. One update goes `step` along it, from where the "
+            "the field without the steps",
+            lambda step_d, step_g, gamma: np.array([[0.0, 0.5], [-0.5, -gamma]]),
+            "This is the derivative of the field in continuous time. One update goes a step along it, from where the "
             "point was.",
         ),
         Mistake(
             "σ left out",
-            lambda step, gamma: np.array([[1.0, step], [-step, 1 - step * gamma]]),
+            _entries(lambda d, g, c: 1, lambda d, g, c: g, lambda d, g, c: -d, lambda d, g, c: 1 - d * c),
             "The slope of log(1 − σ(s)) by s is −σ(s), and at the equilibrium s = 0. σ(0) is not 1.",
         ),
         Mistake(
             "a quarter",
-            lambda step, gamma: np.array([[1.0, step / 4], [-step / 4, 1 - step * gamma]]),
+            _entries(lambda d, g, c: 1, lambda d, g, c: g / 4, lambda d, g, c: -d / 4, lambda d, g, c: 1 - d * c),
             "¼ is σ′(0). At (0, 0) the terms with σ′ carry a factor θ or ψ and vanish; σ(0) itself remains.",
         ),
         Mistake(
+            "half a penalty",
+            _entries(lambda d, g, c: 1, lambda d, g, c: g / 2, lambda d, g, c: -d / 2, lambda d, g, c: 1 - d * c / 2),
+            "Your penalty has lost half: the derivative of ½γψ² is γψ, as (13) has it.",
+        ),
+        Mistake(
             "both climb",
-            lambda step, gamma: np.array([[1.0, -step / 2], [-step / 2, 1 - step * gamma]]),
+            _entries(lambda d, g, c: 1, lambda d, g, c: -g / 2, lambda d, g, c: -d / 2, lambda d, g, c: 1 - d * c),
             "Both of your players climb V. G goes down.",
         ),
         Mistake(
             "the penalty pushes out",
-            lambda step, gamma: np.array([[1.0, step / 2], [-step / 2, 1 + step * gamma]]),
+            _entries(lambda d, g, c: 1, lambda d, g, c: g / 2, lambda d, g, c: -d / 2, lambda d, g, c: 1 + d * c),
             "The penalty ½γψ² is *subtracted* from what D climbs, so it draws ψ to zero.",
         ),
         Mistake(
             "the penalty on G",
-            lambda step, gamma: np.array([[1 - step * gamma, step / 2], [-step / 2, 1.0]]),
+            _entries(lambda d, g, c: 1 - g * c, lambda d, g, c: g / 2, lambda d, g, c: -d / 2, lambda d, g, c: 1),
             "You gave the penalty to the generator. R1 belongs to the loss of D, and acts on ψ.",
         ),
         Mistake(
             "alternating",
-            lambda step, gamma: _alternating(step, gamma),
+            _alternating,
             "This is the alternating update, in which G answers to the new ψ. That is exercise 6.",
         ),
     ),
     hints=(
-        "Equations (13) and (14) with both right-hand sides at the old point. Differentiate each by θ and by ψ, and "
-        "put in (0, 0).",
-        "∂/∂ψ of θ + h ψ σ(ψθ) is h σ(ψθ) + h ψθ σ′(ψθ). At (0, 0) that is h/2.",
-        "Rows (θ, ψ): [[1, h/2], [−h/2, 1 − hγ]].",
+        "Equations (13) and (14), each with its own step, and both right-hand sides at the old point. Differentiate "
+        "each by θ and by ψ, and put in (0, 0).",
+        "∂/∂ψ of θ + h_G ψ σ(ψθ) is h_G σ(ψθ) + h_G ψθ σ′(ψθ). At (0, 0) that is h_G/2.",
+        "np.array([[1, step_g / 2], [-step_d / 2, 1 - step_d * gamma]])",
     ),
 )
 
@@ -396,12 +458,8 @@ def radius(matrix):
     return np.abs(np.linalg.eigvals(matrix)).max()
 
 
-def _alternating(step, gamma):
-    return np.array([[1.0, step / 2], [0.0, 1.0]]) @ np.array([[1.0, 0.0], [-step / 2, 1 - step * gamma]])
-
-
-def alternating_radius(step, gamma):
-    return radius(_alternating(step, gamma))
+def alternating_radius(step_d, step_g, gamma):
+    return radius(_alternating(step_d, step_g, gamma))
 
 
 ALTERNATING = Exercise(
@@ -410,35 +468,58 @@ ALTERNATING = Exercise(
     difficulty=3,
     minutes=10,
     reference=alternating_radius,
-    cases=((0.3, 0.7), (1.5, 0.0), (0.8, 1.4), (2.0, 1.2)),
+    cases=((0.3, 0.1, 0.7), (1.5, 0.4, 0.0), (0.8, 0.2, 1.4), (2.0, 0.5, 1.2)),
     mistakes=(
         Mistake(
+            "the root of the determinant",
+            _quiet(lambda step_d, step_g, gamma: np.sqrt(1 - step_d * gamma)),
+            "This is the root of (16), which is the modulus of a *complex* pair only. Some of the games here have a "
+            "real pair, whose two moduli differ, and a determinant that may be negative.",
+        ),
+        Mistake(
+            "the root of its modulus",
+            lambda step_d, step_g, gamma: np.sqrt(np.abs(1 - step_d * gamma)),
+            "This is the root of |det J|, the geometric mean of both moduli. They are equal for a complex pair only; "
+            "of a real pair the larger one counts.",
+        ),
+        Mistake(
             "simultaneous",
-            lambda step, gamma: radius(simultaneous(step, gamma)),
+            lambda step_d, step_g, gamma: radius(simultaneous(step_d, step_g, gamma)),
             "This is the modulus for simultaneous steps. G is to answer to the ψ that D has just moved to: the update "
             "is one matrix after another.",
         ),
         Mistake(
+            "one step",
+            lambda step_d, step_g, gamma: alternating_radius(step_d, step_d, gamma),
+            "You used the step of D for both players. Here G has a step of its own.",
+        ),
+        Mistake(
             "the larger of two",
-            lambda step, gamma: max(1.0, abs(1 - step * gamma)),
+            lambda step_d, step_g, gamma: max(1.0, abs(1 - step_d * gamma)),
             "These are the eigenvalues of the two half-steps, each on its own. Those of a product of matrices are not "
             "the products, nor the maxima, of theirs.",
         ),
         Mistake(
+            "largest without modulus",
+            lambda step_d, step_g, gamma: np.linalg.eigvals(_alternating(step_d, step_g, gamma)).max(),
+            "You took the largest eigenvalue as it is. It may be complex, or negative and larger in size: take "
+            "`np.abs` of each, then the largest.",
+        ),
+        Mistake(
             "real part",
-            lambda step, gamma: np.max(np.linalg.eigvals(_alternating(step, gamma)).real),
+            lambda step_d, step_g, gamma: np.max(np.linalg.eigvals(_alternating(step_d, step_g, gamma)).real),
             "You took the largest real part. That decides in continuous time; a *step* multiplies by the eigenvalue, "
             "so its modulus counts.",
         ),
         Mistake(
             "the norm",
-            lambda step, gamma: np.linalg.norm(_alternating(step, gamma), 2),
+            lambda step_d, step_g, gamma: np.linalg.norm(_alternating(step_d, step_g, gamma), 2),
             "This is the largest singular value: by how much one step can stretch. In the long run the largest modulus "
             "of an eigenvalue decides.",
         ),
         Mistake(
             "the determinant",
-            lambda step, gamma: abs(np.linalg.det(_alternating(step, gamma))),
+            lambda step_d, step_g, gamma: abs(np.linalg.det(_alternating(step_d, step_g, gamma))),
             "The determinant is the product of both eigenvalues; for a complex pair it is the *square* of their "
             "modulus.",
         ),
@@ -446,7 +527,7 @@ ALTERNATING = Exercise(
     hints=(
         "Write the half-step of D as a matrix that leaves θ alone, and that of G as one that leaves ψ alone.",
         "D moves first, so its matrix stands on the right: G's @ D's.",
-        "[[1, h/2], [0, 1]] @ [[1, 0], [−h/2, 1 − hγ]], then the largest `np.abs` of `np.linalg.eigvals`.",
+        "[[1, h_G/2], [0, 1]] @ [[1, 0], [−h_D/2, 1 − h_D γ]], then the largest `np.abs` of `np.linalg.eigvals`.",
     ),
 )
 
@@ -517,6 +598,14 @@ WASSERSTEIN = Exercise(
                 theta_change=lambda theta, psi, step, weight: wasserstein_step(theta, psi, step, weight)[1],
             ),
             "G answers to the new ψ here. Asked for is a simultaneous step, both from the old point.",
+        ),
+        Mistake(
+            "halves",
+            lambda theta, psi, step, weight: (
+                theta + step * psi / 2,
+                psi + step * (-theta / 2 - weight * (np.abs(psi) - 1) * np.sign(psi)),
+            ),
+            "The ½ of the logistic game, σ(0), is left over. V is −ψθ here: its derivatives are −θ and −ψ.",
         ),
         Mistake(
             "logistic",
@@ -779,7 +868,7 @@ QUIZ = (
                 True,
                 "Yes, an implicit density model. In one dimension we count samples; for images there are too few.",
             ),
-            Option("Yes, by inverting G", False, "G need not be invertible, and z has fewer dimensions than x."),
+            Option("Yes, by inverting G", False, "G need not be invertible, and z often has fewer dimensions than x."),
         ),
     ),
     Question(

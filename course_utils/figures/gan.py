@@ -139,8 +139,7 @@ def slide_frame(frame, *, limits=(-4.5, 5.0)):
     best = optimal_discriminator(frame["p"], frame["q"])
     left.plot(frame["x"], best, color=DISCRIMINATOR.color, linestyle="-", linewidth=0.9, alpha=0.6, label="D*")
     low, high = limits
-    z = low + (high - low) * (frame["z"] - frame["z"].min()) / np.ptp(frame["z"])
-    for start, end in zip(z, np.clip(frame["G"], low, high), strict=True):
+    for start, end in zip(frame["z"], np.clip(frame["G"], low, high), strict=True):
         left.annotate(
             "", (end, -0.08), (start, -0.42), arrowprops={"arrowstyle": "->", "color": GENERATOR.color, "lw": 0.8}
         )
@@ -211,11 +210,13 @@ def saturation(steps, norms):
     left.set(xlabel="logit s of a forgery, and D = σ(s)", ylabel="|d loss / d s|", xlim=(-8, 8), ylim=(-0.03, 1.08))
     right.set(xlabel="steps of D alone, G kept where it was", ylabel="norm of G's gradient", yscale="log")
     fig.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    told = " and ".join(f"of {name} from {_power(values[0])} to {_power(values[-1])}" for name, values in norms.items())
+    told = " and ".join(
+        f"of {name} from {values[0]:.1g} to about {_power(values[-1])}" for name, values in norms.items()
+    )
     caption = (
         f"Left: at logit −6, where D says {_probability(-6)} of a forgery, the slope of log(1 − D) is {expit(-6):.4f} "
         f"and that of −log D {expit(6):.4f}. Right: while D learns to tell the forgeries of a fixed G, from step "
-        f"{steps[0]} to {steps[-1]}, the order of magnitude of the gradient's norm goes {told}."
+        f"{steps[0]} to {steps[-1]}, the gradient's norm goes {told}."
     )
     return fig, caption
 
@@ -235,11 +236,11 @@ REACH = 1.25  # half the side of the plane (θ, ψ) that is shown
 
 
 @drawing
-def dirac(step=0.3, gamma=0.0, alternating=False, saturating=True, steps=120):
+def dirac(step=0.3, gamma=0.0, alternating=False, saturating=True, steps=80):
     """The Dirac-GAN: its field with an orbit, the eigenvalues of a step, and the distance that they predict."""
     game = DiracGame(step, gamma, alternating=alternating, saturating=saturating)
     fig, (plane, circle, away) = figure(1, 3, width=10.5, height=3.9, width_ratios=(1, 0.95, 1.15))
-    start = (0.8, 0.0)
+    start = (0.5, 0.0)
     _field(plane, game)
     orbit = _orbit(plane, game, start, steps)
     plane.set(xlabel="θ, the generator", ylabel="ψ, the discriminator")
@@ -258,12 +259,14 @@ def dirac(step=0.3, gamma=0.0, alternating=False, saturating=True, steps=120):
     away.plot(
         np.maximum(predicted, 1e-9), label="predicted", color=OPTIMUM.color, linestyle=OPTIMUM.linestyle, linewidth=1.6
     )
-    away.set(xlabel="step", ylabel="distance from (0, 0)", yscale="log", ylim=(1e-3, 30), xlim=(0, steps))
-    away.legend(loc="upper left")
+    both = np.concatenate([distance, predicted])
+    away.set(xlabel="step", ylabel="distance from (0, 0)", yscale="log", xlim=(0, steps))
+    away.set_ylim(max(both.min() / 2, 1e-6), max(both.max(), 1) * 3)  # room for the legend
+    away.legend(loc="upper left", ncols=2)
     caption = (
-        f"{_kind(game)}, step {step:.2f}: the eigenvalues have modulus {radius:.4f}, so near the equilibrium each step "
-        f"multiplies the distance by that; from θ = {start[0]} it was {distance[-1]:.3g} after {steps} steps, where "
-        f"the linear prediction is {predicted[-1]:.3g}."
+        f"{_kind(game)}, step {step:.2f}: the larger modulus is {radius:.4f}, by which a step near the equilibrium "
+        f"multiplies the distance on average; from θ = {start[0]} it was {distance[-1]:.3g} after {steps} steps, where "
+        f"the linear prediction is {predicted[-1]:.3g}. Grey arrows: the game in continuous time."
     )
     return fig, caption
 

@@ -10,38 +10,49 @@ from course_utils.figures.style import GREY, INK, LOOKS, OPTIMUM, bars, drawing,
 
 
 @drawing
-def trajectories(record, settings, measures=("distance", "JSD")):
-    """How far from the end of the game, step by step: E|D − D*| and JSD of the stored experiment ``gan_line``.
+def trajectories(record, settings, measures=("earned", "JSD")):
+    """How the stored games of ``gan_line`` went, step by step: medians over the seeds.
 
-    ``settings``: names in the record. Lines are medians over the seeds; bands, where there are at most two settings, go
-    from the least to the largest.
+    Parameters
+    ----------
+    record : the stored experiment
+    settings : names in it; where there are at most two, bands go from the least of the seeds to the largest
+    measures : of "earned", what D earns of the 2 JSD nats that there are (equation 9), and "JSD"
     """
-    banded = len(settings) <= 2
-    names = {"distance": "E|D − D*|", "JSD": "JSD (nats)"}
+    banded, limits = len(settings) <= 2, record["config"]["good"]
     fig, panels = figure(1, len(measures), width=2.6 + 3.5 * len(measures), height=4.4, squeeze=False)
-    panels = panels[0]
     told = []
-    limits = record["config"]["good"]
-    for ax, measure in zip(panels, measures, strict=True):
+    for ax, measure in zip(panels[0], measures, strict=True):
         for k, setting in enumerate(settings):
             result = record["results"][setting]
-            low, middle, high = np.quantile(np.array(result[measure]), [0, 0.5, 1], axis=0)
+            values = earned(result) if measure == "earned" else np.array(result["JSD"])
+            low, middle, high = np.quantile(values, [0, 0.5, 1], axis=0)
             ax.plot(result["steps"], middle, label=setting, **line(k))
             if banded:
                 ax.fill_between(result["steps"], low, high, color=LOOKS[k].color, alpha=0.15, linewidth=0)
-        ax.axhline(limits[measure], color=GREY, linestyle=":", linewidth=1.5)
-        ax.set(xlabel="step", ylabel=names[measure], yscale="log")
-        _plain(ax.yaxis)
+        ax.set_xlabel("step")
+        if measure == "JSD":
+            ax.axhline(limits["JSD"], color=GREY, linestyle=":", linewidth=1.5)
+            ax.set(ylabel="JSD (nats)", yscale="log")
+            _plain(ax.yaxis)
+        else:
+            ax.axhline(0, color=GREY, linestyle=":", linewidth=1.5)
+            ax.set_ylabel("D's share of what there is to earn")
     for setting in settings:
         good, n = within_limits(record, setting)
         told.append(f"{setting}: {good} of {n}")
-    fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    fig.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     drawn = "Medians (lines) and ranges (bands)" if banded else "Medians"
     caption = (
-        f"{drawn} over the seeds. Seeds that end with JSD below {limits['JSD']} nats and "
-        f"E|D − D*| below {limits['distance']} (dotted): {'; '.join(told)}."
+        f"{drawn} over the seeds. Seeds that end with JSD below {limits['JSD']} nats and E|D − D*| below "
+        f"{limits['distance']}: {'; '.join(told)}."
     )
     return fig, caption
+
+
+def earned(result):
+    """(V + log 4) / (2 JSD), (seed, step): 1 for the best D, 0 for one that says ½, below 0 for one that is misled."""
+    return (np.array(result["value"]) + np.log(4)) / (2 * np.array(result["JSD"]))
 
 
 def _plain(axis):
@@ -127,7 +138,7 @@ def ring_outcomes(record, settings, real):
         result = record["results"][setting]
         modes, share = np.array(result["modes"]), np.array(result["share"])
         beside = 0.12 * (k - (len(settings) - 1) / 2)  # so that settings with equal counts stay apart
-        outside = np.maximum(100 * (1 - share), 1.0)  # on a logarithmic axis there is no 0
+        outside = np.clip(100 * (1 - share), 1.0, 99.0)  # on a logarithmic axis there is no 0
         ax.scatter(outside, modes + beside, s=42, label=setting, **points(k))
         good = int(np.sum((modes >= limits["modes"]) & (share >= limits["share"])))
         told.append(
@@ -142,7 +153,8 @@ def ring_outcomes(record, settings, real):
     fig.legend(loc="outside lower center", ncols=3)
     caption = (
         f"One point a seed. All {limits['modes']} modes with at least {limits['share']:.0%} of the samples inside: "
-        f"{'; '.join(told)}. Of real data {real:.1%} lie inside."
+        f"{'; '.join(told)}. Of real data {real:.1%} lie inside. Settings are drawn a little above one another, and "
+        f"points with more than 99% outside, or less than 1%, at the edge."
     )
     return fig, caption
 

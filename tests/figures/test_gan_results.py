@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
 
 from course_utils.experiments.comparison import comparison_rows
 from course_utils.experiments.results import load
 from course_utils.figures import gan_results as draw
+from course_utils.optima.games import jensen_shannon, optimal_discriminator, value
 
 CENTRES = 2 * np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], axis=1)
 
@@ -19,6 +19,7 @@ def line_record():
     second = {"steps": [100, 200], "JSD": [[0.3, 0.05]] * 3, "distance": [[0.2, 0.09]] * 3}
     results = {"fast D": first, "equal": second}
     for result in results.values():
+        result["value"] = (0.2 * np.array(result["JSD"]) - np.log(4)).tolist()  # a tenth of what there is to earn
         result["final"] = {name: [seed[-1] for seed in result[name]] for name in ("JSD", "distance")}
     return {"config": {"good": {"JSD": 0.01, "distance": 0.03}}, "results": results}
 
@@ -30,9 +31,22 @@ def test_a_seed_is_good_only_within_both_bounds(line_record):
 
 def test_trajectories_are_medians_over_the_seeds(line_record):
     fig, caption = draw.trajectories(line_record, ["fast D", "equal"])
-    np.testing.assert_allclose(fig.axes[0].lines[0].get_ydata(), [0.2, 0.02])
+    np.testing.assert_allclose(fig.axes[0].lines[0].get_ydata(), [0.1, 0.1])
     np.testing.assert_allclose(fig.axes[1].lines[0].get_ydata(), [0.1, 0.006])
     assert "fast D: 1 of 3; equal: 0 of 3" in caption
+
+
+def test_the_best_discriminator_earns_all_and_one_half_nothing():
+    p, q = np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.6, 0.3])
+    divergence = jensen_shannon(p, q)
+    values = [
+        value(p, q, optimal_discriminator(p, q)),
+        value(p, q, np.full(3, 0.5)),
+        value(p, q, np.array([0.1, 0.9, 0.9])),
+    ]
+    best, half, misled = draw.earned({"value": values, "JSD": [divergence] * 3})
+    assert (best, half) == pytest.approx((1, 0))
+    assert misled < 0
 
 
 def test_outcomes_are_one_point_a_seed(line_record):
@@ -127,7 +141,12 @@ class TestTheLessonTellsWhatTheRecordsHold:
         assert max(final["the lesson's"]["JSD"]) < 0.00225
         assert 0.01 < min(final["the lesson's"]["distance"]) < max(final["the lesson's"]["distance"]) < 0.0225
         assert 0.07 < min(final["equal rates"]["distance"]) < max(final["equal rates"]["distance"]) < 0.175
-        assert spearmanr(final["equal rates"]["JSD"], final["equal rates"]["distance"]).statistic > 0.8
+        earned = {name: draw.earned(result) for name, result in record["results"].items()}  # (seed, step)
+        assert record["results"]["equal rates"]["steps"][1:10] == list(range(200, 1001, 100))
+        early = {name: np.median(share[:, 1:10]) for name, share in earned.items()}
+        assert early["the lesson's"] == pytest.approx(0.13, abs=0.005)
+        assert early["equal rates"] == pytest.approx(0.01, abs=0.005)
+        assert np.mean(earned["equal rates"][:, 1:10] < 0) == pytest.approx(0.27, abs=0.01)
         medians = {name: np.median(found["JSD"]) for name, found in final.items()}
         assert medians["independent noise"] / medians["the lesson's"] == pytest.approx(1.5, abs=0.05)
         no_penalty, lesson = (np.median(final[name]["distance"]) for name in ("no penalty", "the lesson's"))
