@@ -1,6 +1,7 @@
 """The time limit, with loops that let themselves be stopped and calls that do not; the user's interrupt."""
 
 import _thread
+import signal
 import subprocess
 import sys
 import threading
@@ -135,8 +136,17 @@ def test_many_threads_stopped_while_they_clean_up(capfd):
     assert capfd.readouterr().err == ""
 
 
+@pytest.fixture
+def interruptible():
+    """A process that a shell has started in the background ignores SIGINT; this one shall not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("answer", [plain_loop, loop_that_swallows_exceptions], ids=lambda loop: loop.__name__)
-def test_an_interrupt_reaches_the_user_and_ends_the_answer(answer, monkeypatch):
+def test_an_interrupt_reaches_the_user_and_ends_the_answer(answer):
     slow = Exercise(
         name="a.b", title="A", difficulty=1, minutes=1, reference=abs, cases=((1.0,),), hints=("Look.",), time_limit=60
     )
