@@ -18,13 +18,13 @@ from course_utils.training.loop import load, train
 SHIPPED = Path(__file__).parents[2] / "data" / "checkpoints" / "translation-lists"
 
 CONFIG = {
-    "seeds": 2,
+    "seeds": 1,
     "shifts": {"trained on as before": 0, "trained on with shifted positions": 128},
     "training": {"steps": 600, "batch_size": 32, "rate": 5e-4, "numbers": [1, 2, 3, 4, 5, 6, 7, 8], "pool": 20_000},
     "lengths": [1, 2, 4, 6, 8, 9, 10, 11, 12],
     "digits": [1, 2, 3, 4, 5, 6, 7],
     "lists": 100,
-    "weights": "to be written when it ships",  # SHA-256 of the shipped model.safetensors, its first 16 digits
+    "weights": "5abb73c2a03f7f62",  # SHA-256 of the shipped model.safetensors, its first 16 digits
 }
 
 
