@@ -675,6 +675,12 @@ SCORE = Exercise(
             "You multiplied two averages. Asked for is the average of the products: which draw had which f matters.",
         ),
         Mistake(
+            "a baseline from the same draws",
+            lambda z, mu, log_var, f: score_function_gradient(z, mu, log_var, f - f.mean()),
+            "You subtracted the mean of f. A baseline lowers the variance, but one that is made from the same draws "
+            "changes the expectation, too, by a factor 1 − 1/draws. Return (16) without one.",
+        ),
+        Mistake(
             "every draw's own",
             lambda z, mu, log_var, f: f[:, None] * (z - mu) / log_var.exp(),
             "This is the estimate of every single draw, (draws, latent). Average over the draws.",
