@@ -13,7 +13,7 @@ from course_utils.data.wordpiece import MASK, PIECES, SPECIAL, docstring_tokeniz
 from course_utils.models.bert import Bert, BertConfig
 from course_utils.optima.hmm import at_words, course_language
 from course_utils.training.config import Config as TrainingConfig
-from course_utils.training.optimisers import adamw, muon_and_adamw, warm_cosine
+from course_utils.training.optimisers import adamw_or_muon, warm_cosine
 
 LANGUAGE = course_language()
 HMM_MASK = LANGUAGE.words  # [MASK] of the hidden Markov language
@@ -117,12 +117,7 @@ def masked_losses(model, hidden, tokens, chosen):
 
 def optimiser(model, config):
     """AdamW for all, or Muon for the blocks' matrices."""
-    options = {"weight_decay": config.weight_decay, "betas": (0.9, config.beta2)}
-    if config.optimiser == "muon":
-        return muon_and_adamw(model, model.blocks, config.rate, config.muon_rate, **options)
-    if config.optimiser != "adamw":
-        raise ValueError(f"optimiser must be adamw or muon; got {config.optimiser!r}.")
-    return adamw(model.parameters(), config.rate, **options)
+    return adamw_or_muon(model, config)
 
 
 def schedule(optimiser, config):

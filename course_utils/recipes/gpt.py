@@ -11,7 +11,7 @@ from course_utils.data.characters import SHAKESPEARE, Windows
 from course_utils.models.gpt import GPT, GPTConfig
 from course_utils.optima.hmm import course_language
 from course_utils.training.config import Config as TrainingConfig
-from course_utils.training.optimisers import adamw, muon_and_adamw, warm_cosine
+from course_utils.training.optimisers import adamw_or_muon, warm_cosine
 
 LANGUAGE = course_language()
 BEGIN = LANGUAGE.words  # stands before the first word, so that it too is predicted
@@ -109,12 +109,7 @@ def next_token_losses(model, batch):
 
 def optimiser(model, config):
     """AdamW for all, or Muon for the blocks' matrices."""
-    options = {"weight_decay": config.weight_decay, "betas": (0.9, config.beta2)}
-    if config.optimiser == "muon":
-        return muon_and_adamw(model, model.blocks, config.rate, config.muon_rate, **options)
-    if config.optimiser != "adamw":
-        raise ValueError(f"optimiser must be adamw or muon; got {config.optimiser!r}.")
-    return adamw(model.parameters(), config.rate, **options)
+    return adamw_or_muon(model, config)
 
 
 def schedule(optimiser, config):

@@ -30,6 +30,19 @@ def muon_and_adamw(model, hidden, rate, muon_rate, *, weight_decay, betas):
     ]
 
 
+def adamw_or_muon(model, config):
+    """What ``config.optimiser`` names: "adamw" for all, or "muon" for the matrices of ``model.blocks``.
+
+    Raises ValueError for another name.
+    """
+    options = {"weight_decay": config.weight_decay, "betas": (0.9, config.beta2)}
+    if config.optimiser == "muon":
+        return muon_and_adamw(model, model.blocks, config.rate, config.muon_rate, **options)
+    if config.optimiser != "adamw":
+        raise ValueError(f"optimiser must be adamw or muon; got {config.optimiser!r}.")
+    return adamw(model.parameters(), config.rate, **options)
+
+
 def warm_cosine(optimiser, steps, warmup, final=0.0):
     """Up along a line for ``warmup`` steps, then down along half a cosine to ``final``, a share of the rate."""
 
