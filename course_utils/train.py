@@ -26,7 +26,7 @@ from course_utils.training import checkpoints
 from course_utils.training.bar import Bar
 from course_utils.training.config import override
 from course_utils.training.loop import RunFolderError, TrainingDivergedError, train
-from course_utils.training.processes import Processes, ProcessLostError, processes
+from course_utils.training.processes import Processes, ProcessLostError, leave, processes
 
 RECIPES = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
 
@@ -145,4 +145,4 @@ def _warn(message, *_, **__):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -1,5 +1,6 @@
 """One process or many: what `torchrun` starts finds its place here, and gradients are averaged by torch's own DDP."""
 
+import atexit
 import contextlib
 import json
 import os
@@ -164,6 +165,20 @@ def processes(device="auto"):
     finally:
         if distributed.is_initialized():
             distributed.destroy_process_group()
+
+
+def leave(status):
+    """End this process with that exit status; where torchrun has started it, without taking Python down.
+
+    gloo's threads may still hold tensors then, and abort the process, now and then, after all its work is done
+    (pytorch/pytorch#179291).
+    """
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        atexit._run_exitfuncs()  # a recipe's own farewell
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def _note_for_torchrun(text):
