@@ -16,7 +16,7 @@ ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help lab work test notebooks html handout bench clean
+.PHONY: help lab work test notebooks html slides handout bench clean
 .NOTPARALLEL:
 
 help:  ## this list
@@ -44,6 +44,10 @@ notebooks:  ## run the notebooks that changed and store their outputs
 html:  ## export the lessons to HTML pages that need no kernel
 	@$(PYTHON) tools/environment.py test
 	$(BIN)/python tools/export_html.py
+
+slides:  ## export the lessons to reveal.js decks that need no network
+	@$(PYTHON) tools/environment.py test
+	$(BIN)/python tools/slides.py
 
 handout:  ## the notebooks without their solutions for a class, and a key for the teacher
 	@$(PYTHON) tools/environment.py test

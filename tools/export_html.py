@@ -26,11 +26,15 @@ MATHJAX = "mathjax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe"
 def page(nb, name):
     """The notebook as the text of one HTML page."""
     exporter = HTMLExporter(
-        extra_template_basedirs=[str(HTML.parent)], template_name=HTML.name, embed_images=True, mathjax_url=MATHJAX
+        extra_template_basedirs=[str(HTML.parent)],
+        extra_template_paths=[str(HTML.parent)],  # for html/parts.html.j2
+        template_name=HTML.name,
+        embed_images=True,
+        mathjax_url=MATHJAX,
     )
     nb = nbformat.from_dict(nb)
     nb.metadata.pop("widgets", None)
-    nb.metadata.setdefault("title", _title(nb) or name)
+    nb.metadata.setdefault("title", title(nb) or name)
     for cell in nb.cells:
         if cell.cell_type == "markdown":  # from lesson to lesson
             cell.source = re.sub(r"(\]\([\w./-]+)\.ipynb(?=[)#])", r"\1.html", cell.source)
@@ -45,7 +49,7 @@ def export(path, to=TO):
     to.mkdir(parents=True, exist_ok=True)
     nb = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
     mathjax(to)
-    return _write(to / f"{path.stem}.html", page(nb, path.stem))
+    return write(to / f"{path.stem}.html", page(nb, path.stem))
 
 
 def mathjax(to):
@@ -58,23 +62,25 @@ def mathjax(to):
             os.replace(Path(temporary) / "mathjax", copy)
 
 
-def _title(nb):
+def title(nb):
+    """The title with which the notebook begins, or None."""
     first = next((cell.source for cell in nb.cells if cell.cell_type == "markdown"), "")
     match = re.match(r"#\s+(.+)", first)
     return match and match[1].strip()
 
 
-def _text(name):
-    return (HTML / name).read_text(encoding="utf-8")
-
-
-def _write(path, text):
+def write(path, text):
+    """Write the text of a page in one step; its path."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
         file.write(text)
     os.chmod(temporary, 0o644)
     os.replace(temporary, path)
     return path
+
+
+def _text(name):
+    return (HTML / name).read_text(encoding="utf-8")
 
 
 def main(arguments=None):
