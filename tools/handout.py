@@ -123,6 +123,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="Write the lessons without their solutions, and keys for the teacher.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a path, or the beginning of a notebook's name")
     for path in chosen(parser.parse_args(arguments).names):
+        if not path.name[0].isdigit():  # the start page is no lesson
+            continue
         print(*(file.relative_to(ROOT).as_posix() for file in hand_out(path)), sep=" and ")
     print("Give the class handout/students, and keep handout/teacher.")
     return 0

@@ -115,6 +115,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="Export the lessons to reveal.js decks that need no network.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a path, or the beginning of a notebook's name")
     for path in chosen(parser.parse_args(arguments).names):
+        if not path.name[0].isdigit():  # the start page is no lesson
+            continue
         done = export(path)
         print(f"{done.relative_to(ROOT).as_posix()}: {done.stat().st_size / 1e6:.1f} MB")
     print("Copy the whole folder build/slides; the speaker's view opens with the key S.")

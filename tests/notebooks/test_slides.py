@@ -153,8 +153,10 @@ def opened(file):
         tab.wait_for_function("window.Reveal && Reveal.isReady()")
         yield tab
         assert asked == []
-        # MathJax measures with an empty font, which Chromium refuses a page that is a file
-        assert [error for error in tab.errors if "about:blank" not in error] == []
+        # MathJax measures with an empty font, which Chromium refuses a page that is a file; and for some letters it
+        # looks for its own font, which the installed copy has not, before it takes STIX, which it has
+        theirs = re.compile(r"about:blank|mathjax/fonts/HTML-CSS/TeX/otf/")
+        assert [error for error in tab.errors if not theirs.search(error)] == []
 
 
 def settle(tab):
