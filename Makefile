@@ -1,7 +1,7 @@
 # Each line of a recipe is one that a person could type; CONTRIBUTING.md has them for a machine without make.
 PYTHON ?= $(if $(filter Windows_NT,$(OS)),py,python3)
 WORKERS ?= 2
-LESSON ?= $(firstword $(wildcard work/index.ipynb) notebooks/index.ipynb)
+LESSON ?= $(firstword $(wildcard work/index.ipynb work/01_*.ipynb) notebooks/index.ipynb)
 LAB_ARGS ?=
 
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)

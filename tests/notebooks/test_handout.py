@@ -92,6 +92,9 @@ def test_figures_and_verdicts_stay(path):
     nb, left = read(path), students(read(path))
     code = [cell for cell in left.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    results = [(cell, one) for cell in code for one in cell.outputs if one.output_type == "execute_result"]
+    assert results
+    assert all(one.execution_count == cell.execution_count for cell, one in results)
     kept = {cell.id: words(cell) for cell in nb.cells}
     assert all(words(cell) == kept[cell.id] for cell in code)
     verdicts = [words(cell) for cell in code if cell.source.startswith("check(")]
