@@ -771,7 +771,7 @@ QUIZ = (
             Option(
                 "under a causal mask a later token changes nothing at earlier places",
                 True,
-                "Yes: what was computed there stays valid to the bit, up to rounding of other kernels.",
+                "Yes: what was computed there stays valid, up to the rounding of another kernel.",
             ),
             Option(
                 "keys and values do not depend on the tokens", False, "They are linear maps of the tokens' vectors."

@@ -101,10 +101,10 @@ def masks(cases, seed=0):
     ``cases``: name → mask (T, S) of bool, True = may attend. Hidden places are crossed.
     """
     fig, panels = figure(1, len(cases), width=3.4 * len(cases), height=3.9)
-    generator = torch.Generator().manual_seed(seed)
     told = []
     for ax, (name, mask) in zip(np.atleast_1d(panels), cases.items(), strict=True):
         queries, keys = mask.shape
+        generator = torch.Generator().manual_seed(seed)  # the same scores under each mask
         query, key = (torch.randn(n, 16, generator=generator) for n in (queries, keys))
         weights = attention(query, key, key, mask)[1].numpy()
         _heat(ax, weights)
