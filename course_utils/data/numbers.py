@@ -74,6 +74,28 @@ def sample_pairs(
     return [number_pair(n) for n in numbers.tolist()]
 
 
+def sample_round_pairs(n_samples: int, part: str = "train", random_state=None) -> list[NumberPair]:
+    """Draw round numbers of one part, with replacement: one or two digits with zeros behind, as in 백만 or 2,500.
+
+    They have 2 to 7 digits, each length alike. Drawn with all digits alike, hardly one number in a thousand is round,
+    and people say the round ones first. random_state: a seed, or a `numpy.random.Generator`.
+
+    Raises ValueError for another part or a negative n_samples.
+    """
+    if part not in PARTS:
+        raise ValueError(f"part must be 'train', 'validation' or 'test', got {part!r}")
+    if n_samples < 0:
+        raise ValueError(f"n_samples must be at least 0, got {n_samples}")
+    rng = np.random.default_rng(random_state)
+    found: list[int] = []
+    while len(found) < n_samples:
+        zeros = int(rng.integers(1, MOST_DIGITS))
+        n = int(rng.integers(1, 100 if zeros < MOST_DIGITS - 1 else 10)) * 10**zeros
+        if split_of(n) == part:
+            found.append(n)
+    return [number_pair(n) for n in found]
+
+
 def _draw(count: int, part: str, low: int, high: int, rng: np.random.Generator) -> list[int]:
     """count numbers of a part, uniform in low … high−1, by rejection."""
     if high - low <= 10 and part not in map(split_of, range(low, high)):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from .numbers import MOST_DIGITS, sample_pairs
+from .numbers import MOST_DIGITS, sample_pairs, sample_round_pairs
 
 PAD, BEGIN, END = range(3)
 SPECIAL = ("[PAD]", "[BEGIN]", "[END]")
@@ -112,16 +112,30 @@ class Lists:
     numbers : sequence of int, lengths of lists
     source, target : "korean" or "english"
     digits : sequence of int, lengths of numbers
+    rounded : float, share of the pool that is round numbers, of any length
     seed : int
     """
 
     def __init__(
-        self, size, pool, part="train", numbers=(1,), *, source="korean", target="english", digits=DIGITS, seed=0
+        self,
+        size,
+        pool,
+        part="train",
+        numbers=(1,),
+        *,
+        source="korean",
+        target="english",
+        digits=DIGITS,
+        rounded=0.0,
+        seed=0,
     ):
         self.size, self.numbers, self.seed = size, tuple(numbers), seed
         if size < 1 or pool < 1:
             raise ValueError(f"size and pool must be at least 1; got {size} and {pool}.")
-        pairs = sample_pairs(pool, part, seed, digits)
+        if not 0 <= rounded <= 1:
+            raise ValueError(f"rounded must be a share from 0 to 1; got {rounded}.")
+        n_round = round(rounded * pool)
+        pairs = sample_pairs(pool - n_round, part, seed, digits) + sample_round_pairs(n_round, part, [seed, 0])
         sides = {"source": source, "target": target}
         for name, language in sides.items():
             if language not in LANGUAGES:

@@ -101,10 +101,10 @@ def masks(cases, seed=0):
     ``cases``: name → mask (T, S) of bool, True = may attend. Hidden places are crossed.
     """
     fig, panels = figure(1, len(cases), width=3.4 * len(cases), height=3.9)
-    generator = torch.Generator().manual_seed(seed)
     told = []
     for ax, (name, mask) in zip(np.atleast_1d(panels), cases.items(), strict=True):
         queries, keys = mask.shape
+        generator = torch.Generator().manual_seed(seed)  # the same scores under each mask
         query, key = (torch.randn(n, 16, generator=generator) for n in (queries, keys))
         weights = attention(query, key, key, mask)[1].numpy()
         _heat(ax, weights)
@@ -154,7 +154,6 @@ def positions(position=6, shift=5, pair=3, d=32, length=60):
             np.cos(value), np.sin(value), s=80, c=LOOKS[k].color, marker=LOOKS[k].marker, zorder=3, label=name
         )
     middle.set(aspect="equal", xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), xlabel="cos", ylabel="sin", title=f"pair {pair}")
-    middle.legend(loc="lower left", handletextpad=0.2, borderpad=0.3)
     products = table @ table[position] / (d / 2)
     right.plot(np.arange(length), products, **line(0))
     right.axvline(position, color=GREY, linewidth=1.2)
@@ -162,6 +161,7 @@ def positions(position=6, shift=5, pair=3, d=32, length=60):
         position + shift, products[position + shift], s=80, c=LOOKS[1].color, marker=LOOKS[1].marker, zorder=3
     )
     right.set(xlabel="position", ylabel="cosine to position p", title="how alike two positions are", ylim=(-0.1, 1.05))
+    fig.legend(*middle.get_legend_handles_labels(), loc="outside lower center", ncols=2, handletextpad=0.2)
     told = np.degrees(shift * rate)
     caption = (
         f"A shift by {shift} turns pair {pair} by {told:.1f}°, from any position, here from {position} to "

@@ -74,7 +74,7 @@ def ovals(source, target):
 def bottleneck(source, target):
     """Seq2Seq above, Seq2Seq with attention below: what the decoder may look at when it writes its last word."""
     source, target = latin(source, numbers=False), list(target)
-    fig, axes = figure(2, 1, width=11, height=5.6)
+    fig, axes = figure(2, 1, width=10, height=5.2)
     titles = ("Seq2Seq: everything must fit into one vector", "with attention: every step looks at all states again")
     left, right = np.linspace(6, 44, len(source)), np.linspace(68, 104, len(target))
     for ax, title in zip(axes, titles, strict=True):
@@ -111,17 +111,17 @@ def bottleneck(source, target):
 # (name, class or attribute, kind); from the bottom up, as the paper draws them.
 ENCODER_PARTS = (
     ("multi-head self-attention", "block.attention: MultiHeadAttention", "attention"),
-    ("add & LayerNorm", "block.attention_norm: nn.LayerNorm", "norm"),
-    ("MLP, token by token", "block.mlp: nn.Sequential", "mlp"),
-    ("add & LayerNorm", "block.mlp_norm: nn.LayerNorm", "norm"),
+    ("add & LayerNorm", "block.attention_norm", "norm"),
+    ("MLP, token by token", "block.mlp", "mlp"),
+    ("add & LayerNorm", "block.mlp_norm", "norm"),
 )
 DECODER_PARTS = (
     ("masked multi-head self-attention", "block.attention, causal=True", "attention"),
-    ("add & LayerNorm", "block.attention_norm: nn.LayerNorm", "norm"),
+    ("add & LayerNorm", "block.attention_norm", "norm"),
     ("multi-head cross-attention", "block.cross: MultiHeadAttention", "attention"),
-    ("add & LayerNorm", "block.cross_norm: nn.LayerNorm", "norm"),
-    ("MLP, token by token", "block.mlp: nn.Sequential", "mlp"),
-    ("add & LayerNorm", "block.mlp_norm: nn.LayerNorm", "norm"),
+    ("add & LayerNorm", "block.cross_norm", "norm"),
+    ("MLP, token by token", "block.mlp", "mlp"),
+    ("add & LayerNorm", "block.mlp_norm", "norm"),
 )
 STEP, HEIGHT, WIDE = 9.2, 6.8, 39  # from part to part; height and width of one
 
@@ -129,7 +129,7 @@ STEP, HEIGHT, WIDE = 9.2, 6.8, 39  # from part to part; height and width of one
 @drawing
 def architecture():
     """The slides' figure of the Transformer: every part, with its name in our code below it."""
-    fig, ax = _field(11, 8.4, 110, 95)
+    fig, ax = _field(9.4, 7.2, 110, 95)
     bottom = 25
     columns = ((26, ENCODER_PARTS, ENCODER, "encoder"), (84, DECODER_PARTS, DECODER, "decoder"))
     centres = {}

@@ -21,7 +21,7 @@ def lists_by_length(record):
     """
     config, results = record["config"], record["results"]
     lengths = config["lengths"]
-    fig, (left, right) = figure(1, 2, width=11, height=4.9, sharey=True)
+    fig, (left, right) = figure(1, 2, width=10, height=4.6, sharey=True)
     told = []
     for name, rows in results["models"].items():
         exact = shares(rows, config["lists"])
@@ -40,7 +40,7 @@ def lists_by_length(record):
     left.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
     caption = (
         f"Share of test lists translated exactly, {config['lists']} of each length, mean of {config['seeds']} seeds; "
-        f"lists of {lengths[0]} and of {lengths[-1]}: {'; '.join(told)}. GRU by width of its state, over all lengths: "
+        f"lists of {lengths[0]} and of {lengths[-1]}: {'; '.join(told)}. GRU by width of its state, {config['widths']['seeds']} seed each for the narrower ones, over all lengths: "
         f"{', '.join(squeezed)}."
     )
     return fig, caption
@@ -81,6 +81,29 @@ def distance(lengths, nats, exact):
     return fig, caption
 
 
+@drawing
+def generalisation(record):
+    """The stored experiment ``length_generalisation``: lists longer than those trained on, and a mend."""
+    config, results = record["config"], record["results"]
+    lengths, trained = config["lengths"], max(config["training"]["numbers"])
+    fig, ax = figure(width=8.5, height=4.5)
+    told = []
+    for k, (name, rows) in enumerate(results.items()):
+        exact = np.atleast_2d(rows) / config["lists"]  # (seeds, lengths)
+        _band(ax, lengths, exact, name, (0, 2, 1)[k])
+        told.append(f"{name} {exact[:, -1].mean():.0%}")
+    ax.axvspan(lengths[0], trained + 0.5, color=GREY, alpha=0.12, linewidth=0)
+    ax.text(lengths[0] + 0.1, 0.03, "lengths seen in training", fontsize=12, color=INK)
+    ax.set(xlabel="numbers in the list", ylabel="exact match, whole lists", ylim=(-0.03, 1.05), xticks=lengths)
+    ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
+    fig.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=len(results), columnspacing=1.2)
+    caption = (
+        f"Share of {config['lists']} test lists of each length translated exactly, by a Transformer trained on lists "
+        f"of 1 to {trained}; lists of {lengths[-1]}: {'; '.join(told)}."
+    )
+    return fig, caption
+
+
 COSTS = {"attention, written out": 1, "attention, fused": 0, "GRU": 2}  # name → look
 
 
@@ -89,7 +112,7 @@ def cost(record):
     """The stored experiment ``attention_cost``: time and memory against length, with the fitted laws."""
     lengths = np.array(record["config"]["lengths"])
     fine = np.geomspace(lengths[0], lengths[-1], 100)
-    fig, panels = figure(1, 2, width=11, height=4.9)
+    fig, panels = figure(1, 2, width=10, height=4.6)
     told = []
     for ax, key, unit, scale in zip(panels, ("seconds", "bytes"), ("ms", "MB"), (1e3, 1e-6), strict=True):
         for name, k in COSTS.items():

@@ -26,10 +26,7 @@ def attention(query, key, value, mask=None):
     output : (…, T, d_v), zeros for a query that may attend to nothing
     weights : (…, T, S); each row sums to one, or is all zeros where everything is hidden
 
-    Raises
-    ------
-    ValueError
-        If the mask is not boolean.
+    Raises ValueError if the mask is not boolean.
     """
     scores = torch.einsum("...td,...sd->...ts", query / math.sqrt(query.shape[-1]), key)  # (…, T, S)
     if mask is not None:  # the slides' "very large negative number", whose exp is exactly 0
@@ -72,10 +69,7 @@ class MultiHeadAttention(nn.Module):
     out : Linear, d → d
     record : None, or a function that is given the weights, (B, H, T, S); attention is then written out
 
-    Raises
-    ------
-    ValueError
-        If heads does not divide d.
+    Raises ValueError if heads does not divide d.
     """
 
     def __init__(self, d, heads, *, prepare=None):

@@ -237,3 +237,26 @@ def test_a_part_without_such_a_number_is_said_so(monkeypatch):
     monkeypatch.setattr(numbers, "split_of", lambda n: "train")
     with pytest.raises(ValueError, match="'test' has no number from 0 to 9"):
         numbers.sample_pairs(1, "test", 0, digits=1)
+
+
+class TestRoundNumbers:
+    def test_one_or_two_digits_and_zeros_behind(self):
+        found = [int(pair.digits) for pair in numbers.sample_round_pairs(2000, "train", 0)]
+        assert {len(str(n)) for n in found} == set(range(2, 8))
+        assert all(len(str(n).rstrip("0")) <= 2 and n % 10 == 0 for n in found)
+        assert {10_000, 1_000_000} <= set(found)
+
+    @pytest.mark.parametrize("part", ["train", "validation", "test"])
+    def test_they_belong_to_the_part(self, part):
+        assert {numbers.split_of(int(pair.digits)) for pair in numbers.sample_round_pairs(300, part, 0)} == {part}
+
+    def test_the_seed_decides(self):
+        assert numbers.sample_round_pairs(20, "train", 5) == numbers.sample_round_pairs(20, "train", 5)
+        assert numbers.sample_round_pairs(20, "train", 5) != numbers.sample_round_pairs(20, "train", 6)
+        assert numbers.sample_round_pairs(0) == []
+
+    def test_what_it_refuses(self):
+        with pytest.raises(ValueError, match="part must be"):
+            numbers.sample_round_pairs(3, "training")
+        with pytest.raises(ValueError, match="n_samples must be at least 0, got -1"):
+            numbers.sample_round_pairs(-1)

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_utils.data.numbers import LARGEST, number_pair, sample_pairs, split_of
+from course_utils.data.numbers import LARGEST, number_pair, sample_pairs, sample_round_pairs, split_of
 from course_utils.data.translation import (
     BEGIN,
     END,
@@ -104,6 +104,17 @@ class TestLists:
             for a, b in zip(items[::2], items[1::2]):
                 assert [known[one] for one in a] == list(b)
         assert seen == {1, 2, 3}
+
+    @pytest.mark.parametrize(("rounded", "share"), [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0)])
+    def test_a_share_of_the_pool_is_round(self, rounded, share):
+        texts = [KOREAN.decode(row) for row in Lists(4000, 200, rounded=rounded, seed=3)[range(4000)][0]]
+        round_ones = {pair.korean for pair in sample_round_pairs(3000, "train", 0)}
+        plain = {pair.korean for pair in sample_pairs(200, "train", 3, range(1, 8))} & round_ones
+        assert abs(np.mean([text in round_ones for text in texts]) - share) < 0.1 + len(plain) / 200
+
+    def test_a_share_that_is_none(self):
+        with pytest.raises(ValueError, match="rounded must be a share from 0 to 1; got 1.5"):
+            Lists(10, 10, rounded=1.5)
 
     def test_every_target_ends_once(self):
         _, targets = Lists(100, 20)[range(16)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course_utils.experiments import attention_cost, translation_lists
+from course_utils.experiments import attention_cost, length_generalisation, translation_lists
 from course_utils.figures import transformer_results as draw
 
 
@@ -53,6 +53,27 @@ def test_distance_is_the_mean_over_the_lists():
     assert points[:, 1].min() == draw.FLOOR  # a list without any loss is still drawn, on a logarithmic axis
     assert "from 0.100 nats over the optimum for lists of 1 to 2.00 for lists of 8" in caption
     assert "75% of all right, 50% of the longest" in caption
+
+
+class TestGeneralisation:
+    RECORD = {  # noqa: RUF012, is not changed
+        "config": {"lengths": [1, 8, 12], "lists": 20, "training": {"numbers": [1, 8]}},
+        "results": {
+            "as shipped": [20, 18, 0],
+            "trained on as before": [[20, 20, 0], [20, 18, 0]],
+            "trained on with shifted positions": [[20, 18, 10], [20, 16, 6]],
+        },
+    }
+
+    def test_lines_are_shares(self):
+        fig, caption = draw.generalisation(self.RECORD)
+        drawn = {line.get_label(): line.get_ydata() for line in fig.axes[0].lines}
+        np.testing.assert_allclose(drawn["as shipped"], [1, 0.9, 0])
+        np.testing.assert_allclose(drawn["trained on with shifted positions"], [1, 0.85, 0.4])
+        assert "lists of 12: as shipped 0%; trained on as before 0%; trained on with shifted positions 40%" in caption
+
+    def test_the_experiments_ways_are_those_drawn(self):
+        assert {"as shipped", *length_generalisation.CONFIG["shifts"]} == set(self.RECORD["results"])
 
 
 class TestCost:
