@@ -40,8 +40,8 @@ def lists_by_length(record):
     left.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
     caption = (
         f"Share of test lists translated exactly, {config['lists']} of each length, mean of {config['seeds']} seeds; "
-        f"lists of {lengths[0]} and of {lengths[-1]}: {'; '.join(told)}. GRU by width of its state, {config['widths']['seeds']} seed each for the narrower ones, over all lengths: "
-        f"{', '.join(squeezed)}."
+        f"lists of {lengths[0]} and of {lengths[-1]}: {'; '.join(told)}. GRU by width of "
+        f"its state, one seed each, over all lengths: {', '.join(squeezed)}."
     )
     return fig, caption
 
