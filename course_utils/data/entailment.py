@@ -1,10 +1,9 @@
-"""Natural language inference by rule: does the second sentence follow from the first, contradict it, or neither?
+"""Natural language inference by rule: whether a sentence follows from another one, contradicts it, or neither.
 
 A premise says what something does and what it does not do: "The method sorts the list but does not change the mask." A
-hypothesis affirms or denies something: "It does not sort the list." Both clauses, both answers and words that the
-premise lacks are drawn with equal chances, so that the hypothesis alone, as in the published sets (Gururangan et al. 2018,
-"Annotation artifacts in natural language inference data"), tells nothing here: each label has a third of each
-hypothesis.
+hypothesis affirms or denies something: "It does not sort the list." Clause, affirmation and the words that the premise
+lacks are drawn with equal chances: the hypothesis alone, which tells much in published sets (Gururangan et al. 2018,
+"Annotation artifacts in natural language inference data"), tells nothing here.
 """
 
 from typing import NamedTuple
@@ -18,14 +17,14 @@ VERBS = tuple(
     for verb in (
         "return", "compute", "create", "build", "remove", "check", "test", "change", "replace", "find", "read", "load",
         "write", "store", "save", "convert", "transform", "split", "sort", "open", "close", "update", "plot", "draw",
-        "show", "print", "evaluate", "estimate", "scale", "filter", "register", "send", "call", "wrap", "reset", "clear",
-        "release", "use", "keep", "ignore", "select", "generate",
+        "show", "print", "evaluate", "estimate", "scale", "filter", "register", "send", "call", "wrap", "reset",
+        "clear", "release", "use", "keep", "ignore", "select", "generate",
     )
 )  # fmt: skip
 NOUNS = tuple(
     "array list string axis tensor line color node model stream process signal kernel image text path index set column "
-    "vector sum gradient weight parameter value type attribute operator equation root point sample target score density "
-    "interval range grid legend event device memory header field table character byte number limit shape slice "
+    "vector sum gradient weight parameter value type attribute operator equation root point sample target score "
+    "density interval range grid legend event device memory header field table character byte number limit shape slice "
     "matrix tuple file figure label graph buffer thread message window pixel font mask key row scalar".split()
 )
 HELD_OUT = 16  # the last nouns are the test part's, no training example has them

@@ -2,7 +2,7 @@
 
 A passage is two or more sentences of a docstring in a row. A question is what stands around one of its words, which
 "what" takes the place of: "the mean of what along the given axis?" (a cloze test, Taylor 1953; such sets were made of
-news by Hermann et al. 2015, "Teaching machines to read and comprehend"). The answer is the word itself, where it stands.
+news by Hermann et al. 2015, "Teaching machines to read and comprehend"). The answer is the word, where it stands.
 """
 
 import re

@@ -1,7 +1,7 @@
 """What can be done with p(x_t | all others) alone: fill gaps, score a text, and walk from text to text.
 
-Each function takes ``log_p``: tokens (B, T) with gaps → log p of what stands at each position, (B, T, V) in nats. It may
-be a BERT's or an exact answer's. Only the exact one is sure to have a joint distribution p(x) behind it.
+Each function takes ``log_p``: tokens (B, T) with gaps → log p of what stands at each position, (B, T, V) in nats. It
+may be a BERT's or an exact answer's. Only the exact one is sure to have a joint distribution p(x) behind it.
 """
 
 from typing import NamedTuple
@@ -52,7 +52,7 @@ def fill_mask(log_p, tokenizer, text, k=5):
 def pseudo_log_likelihood(log_p, tokens, mask, positions=None):
     """Σ_t log p(x_t | all others), each position hidden in turn: (B, T) → (B,) in nats.
 
-    It is no log p(x): each token helps to guess its neighbours and is then guessed with their help once more (Besag 1975,
+    It is no log p(x): each token helps to guess its neighbours and is then guessed with their help (Besag 1975,
     "Statistical analysis of non-lattice data"; Salazar et al. 2020, "Masked language model scoring").
 
     Parameters
@@ -75,8 +75,8 @@ def gibbs(log_p, tokens, mask, sweeps, *, positions=None, generator=None):
     """Hide one position after the other and draw it anew from p(x_t | all others): Gibbs sampling.
 
     With the conditionals of one joint distribution the texts become draws from it, whatever they were at the beginning
-    (Geman and Geman 1984). A BERT's conditionals need not agree with one another: the chain goes somewhere, but where is
-    written nowhere (Wang and Cho 2019, "BERT has a mouth, and it must speak", with Cho's later correction).
+    (Geman and Geman 1984). A BERT's conditionals need not agree with one another: the chain goes somewhere, but where
+    is written nowhere (Wang and Cho 2019, "BERT has a mouth, and it must speak", with Cho's later correction).
 
     Parameters
     ----------
