@@ -60,7 +60,7 @@ def _passages(sentences):
         while last < len(sentences) and _length(sentences[first : last + 1]) <= WORDS[1]:
             last += 1
         passage = " ".join(sentences[first:last])
-        if WORDS[0] <= _length(sentences[first:last]) <= WORDS[1] and (words := _answers(passage)):
+        if WORDS[0] <= _length(sentences[first:last]) <= WORDS[1] and (words := answers(passage)):
             yield passage, words
 
 
@@ -68,10 +68,10 @@ def _length(sentences):
     return sum(len(sentence.split()) for sentence in sentences)
 
 
-def _answers(passage):
+def answers(passage):
     """Words of four letters and more that stand once in a passage, and are not too common."""
     words = [word.lower() for word in re.findall(r"\w+", passage)]
-    found = re.finditer(r"(?<=\s)[a-z]{4,}(?=[\s.,;])", passage)
+    found = re.finditer(r"(?<=\s)[a-z]{4,}(?=[,;]?\s|\.(\s|$))", passage)
     return [word for word in found if words.count(word[0]) == 1 and word[0] not in COMMON]
 
 

@@ -131,21 +131,26 @@ def evaluate(model, test_set, config):
     Of the hidden Markov language also what the nats exceed the optimum by, which forward–backward finds for the same
     tokens; of the docstrings also the share of pairs that are told apart.
     """
-    generator = torch.Generator().manual_seed(0)
     if config.text == "hmm":
         words = test_set[: config.evaluated]
-        shown, chosen = hide(words, CHOSEN, generator)
+        shown, chosen = hide(words, CHOSEN, torch.Generator().manual_seed(0))
         found = masked_losses(model, model.encode(shown), words, chosen).double().mean().item()
         optimum = at_words(LANGUAGE.log_both_sides(words.numpy(), chosen.numpy()), words.numpy())[chosen.numpy()]
         return {"test loss": found, "over the optimum": found + optimum.mean()}
-    nats = right = asked = paired = 0.0
-    for start in range(0, config.evaluated, 64):
-        tokens, segments, label = test_set[range(start, min(start + 64, config.evaluated))]
-        shown, chosen = choose(tokens, model.config.vocabulary, generator)
+    nats = right = count = paired = 0.0
+    for tokens, segments, label, shown, chosen in asked(test_set, config.evaluated):
         hidden = model.encode(shown, segments, tokens != model.config.pad)
         logits, wanted = model.mlm(hidden[chosen]), tokens[chosen]
         nats += F.cross_entropy(logits, wanted, reduction="sum").item()
         right += (logits.argmax(dim=1) == wanted).sum().item()
-        asked += len(wanted)
+        count += len(wanted)
         paired += (model.nsp(hidden).argmax(dim=1) == label).sum().item()
-    return {"test mlm": nats / asked, "mlm accuracy": right / asked, "nsp accuracy": paired / config.evaluated}
+    return {"test mlm": nats / count, "mlm accuracy": right / count, "nsp accuracy": paired / config.evaluated}
+
+
+def asked(pairs, n):
+    """The first n pairs in batches, always with the same tokens chosen: tokens, segments, label, shown and chosen."""
+    generator = torch.Generator().manual_seed(0)
+    for start in range(0, n, 64):
+        tokens, segments, label = pairs[range(start, min(start + 64, n))]
+        yield tokens, segments, label, *choose(tokens, PIECES, generator)

@@ -8,13 +8,14 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from course_utils.data.entailment import LABELS, sample_entailment
+from course_utils.data.manifest import LIBRARIES
 from course_utils.data.pairs import pack
 from course_utils.data.questions import sample_questions
 from course_utils.data.shipped import checkpoint
 from course_utils.data.tables import stratified_order
 from course_utils.data.text import docstrings
 from course_utils.data.wordpiece import PAD, SEP, docstring_tokenizer
-from course_utils.models.bert import Bert, BertConfig, Classifier, SpanReader, best_spans
+from course_utils.models.bert import Bert, Classifier, SpanReader, best_spans
 from course_utils.recipes import bert
 from course_utils.training.config import Config as TrainingConfig
 from course_utils.training.loop import load
@@ -54,11 +55,10 @@ PRESETS = {
 
 def model(config):
     """BERT of the shipped one's shape with a new layer; ``start`` gives it its weights."""
-    pre_trained = load(checkpoint("bert-docstrings"), bert).config
-    body = Bert(BertConfig(**vars(pre_trained)))
+    body = Bert(load(checkpoint("bert-docstrings"), bert).config)
     if config.task == "qa":
         return SpanReader(body)
-    classes = {"nli": len(LABELS), "library": len(docstrings("test").class_names)}
+    classes = {"nli": len(LABELS), "library": len(LIBRARIES)}
     if config.task not in classes:
         raise ValueError(f"task must be nli, qa or library; got {config.task!r}.")
     return Classifier(body, classes[config.task])
@@ -74,13 +74,22 @@ def data(config, source=None):
     """Examples of the training part and of the test part. There is nothing to choose by ``--data``."""
     if source is not None:
         raise ValueError(f"--data: this recipe's tasks are named by --set task=…; got {source!r}.")
-    rows = {"nli": entailment, "qa": questions, "library": libraries}[config.task]
-    return tuple(rows(part, n, config) for part, n in (("train", config.examples), ("test", config.tested)))
+    rows = {"nli": entailment, "qa": questions, "library": libraries}
+    if config.task not in rows:
+        raise ValueError(f"task must be nli, qa or library; got {config.task!r}.")
+    return tuple(
+        rows[config.task](part, n, config) for part, n in (("train", config.examples), ("test", config.tested))
+    )
+
+
+def random_state(part, seed):
+    """Seeds of a part's examples: the run's seed changes the training part, and the test part stays the same."""
+    return [1, seed] if part == "train" else [0]
 
 
 def entailment(part, n, config):
     """TensorDataset of tokens, segments (n, T) and label (n,): the premise is text A, the hypothesis text B."""
-    examples = sample_entailment(n, part, [config.seed + 1 if part == "train" else 0, 7])
+    examples = sample_entailment(n, part, random_state(part, config.seed))
     tokenizer = docstring_tokenizer()
     premises, hypotheses = (tokenizer.encode_batch([e[i] for e in examples]) for i in (0, 1))
     tokens, segments = pack([(a.ids, b.ids) for a, b in zip(premises, hypotheses)], config.length)
@@ -89,7 +98,7 @@ def entailment(part, n, config):
 
 def questions(part, n, config):
     """TensorDataset of tokens, segments (n, T) and span (n, 2), the answer's first and last token."""
-    examples = sample_questions(docstrings(part), n, [config.seed + 1 if part == "train" else 0, 8])
+    examples = sample_questions(docstrings(part), n, random_state(part, config.seed))
     tokenizer, pairs, spans = docstring_tokenizer(), [], []
     for example in examples:
         question, passage = tokenizer.encode(example.question), tokenizer.encode(example.passage)
