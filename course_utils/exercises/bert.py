@@ -78,7 +78,7 @@ PAIR = Exercise(
                 [0] * (len(first) + 1) + [1] * (len(second) + 1),
                 int(not is_next),
             ),
-            "[CLS] is missing. Without it next sentence prediction has no vector of its own to be read off.",
+            "[CLS] is missing. Without it next-sentence prediction has no vector of its own to be read off.",
         ),
         Mistake(
             "[CLS] before each sentence",
@@ -879,7 +879,7 @@ QUIZ = (
     ),
     Question(
         "bert.label",
-        "Next sentence prediction returns two logits. A checkpoint says (3.2, −3.0) for a pair. What does it claim?",
+        "Next-sentence prediction returns two logits. A checkpoint says (3.2, −3.0) for a pair. What does it claim?",
         (
             Option("The second sentence is the next one", True, "Yes: label 0, the first logit, means *is next*."),
             Option(
@@ -933,7 +933,7 @@ QUIZ = (
     ),
     Question(
         "bert.other_optimum",
-        "The optimum of 80/10/10 is 1.60 nats a chosen token, of [MASK] alone 1.72, on the same places. So 80/10/10",
+        "The optimum of 80/10/10 is 1.61 nats a chosen token, of [MASK] alone 1.72, on the same places. So 80/10/10",
         (
             Option(
                 "trains the better model", False, "The two numbers answer different questions and cannot be compared."
@@ -941,13 +941,13 @@ QUIZ = (
             Option(
                 "is another question: a token that stays tells nearly what it is",
                 True,
-                "Yes: one chosen token in ten costs only 0.3 nats. Models are compared on one and the same question.",
+                "Yes: one chosen token in ten costs only a third of a nat. Models need one and the same question.",
             ),
             Option("has a bug: no optimum can be lower", False, "It is exact: the kept tokens are information."),
             Option(
                 "hides fewer words, which makes all others easier",
                 False,
-                "It hides fewer and makes some of the rest wrong: a hidden one costs no less.",
+                "It hides fewer, but makes some of the others wrong: a hidden one costs nearly as much as before.",
             ),
         ),
     ),
@@ -988,7 +988,7 @@ QUIZ = (
                 "Yes. What it costs in accuracy has to be measured: the lesson does, on three tasks.",
             ),
             Option(
-                "When the task is next sentence prediction",
+                "When the task is next-sentence prediction",
                 False,
                 "That is the one task whose layer is already trained.",
             ),

@@ -173,7 +173,7 @@ def stack(config):
         ax.text(90, y, words, ha="left", va="center", fontsize=12, color=INK)
     caption = (
         f"BERT with {config.layers} blocks of width {config.d} and {config.heads} heads: the sum of three embeddings "
-        "goes through the blocks; next sentence prediction is read off [CLS], the masked token off its own place."
+        "goes through the blocks; next-sentence prediction is read off [CLS], the masked token off its own place."
     )
     return fig, caption
 
