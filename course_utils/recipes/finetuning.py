@@ -39,7 +39,7 @@ class Config(TrainingConfig):
     tested: int = 1000
     initial: str = "bert-docstrings"
     frozen: bool = False
-    length: int = 96
+    length: int = 64
     head_rate: float = 1e-3
     weight_decay: float = 0.01
     warmup: int = 20
@@ -49,7 +49,7 @@ class Config(TrainingConfig):
 PRESETS = {
     "nli": Config(steps=400, batch_size=32, rate=3e-4),
     "qa": Config(task="qa", steps=400, batch_size=32, rate=3e-4),
-    "library": Config(task="library", steps=200, batch_size=16, rate=3e-4, tested=0, length=64),
+    "library": Config(task="library", steps=200, batch_size=16, rate=3e-4, tested=0),
 }
 
 

@@ -110,7 +110,7 @@ class TestTasks:
     @pytest.mark.slow
     def test_questions_and_libraries(self):
         decode = docstring_tokenizer().decode
-        train_set, test_set = finetuning.data(dataclasses.replace(finetuning.PRESETS["qa"], **SMALL))
+        train_set, test_set = finetuning.data(dataclasses.replace(finetuning.PRESETS["qa"], **SMALL, length=96))
         assert 15 < len(test_set) <= 20
         for tokens, segments, (first, last) in train_set:
             question, passage = (decode(tokens[segments == k].tolist()) for k in (0, 1))
