@@ -10,7 +10,13 @@ from course_utils.figures.bert import BOTH, MODEL, PAST, pair_of
 from course_utils.figures.style import GREY, INK, LOOKS, PAPER, bars, drawing, figure, line, points
 from course_utils.models.attention import recorded
 
-KINDS = {"from scratch": 1, "frozen": 3, "fine-tuned": 0, "naive Bayes": 2}  # name → look
+KINDS = {  # name → look
+    "from scratch": 1,
+    "frozen": 3,
+    "fine-tuned": 0,
+    "naive Bayes, whole docstrings": 2,
+    "naive Bayes, what BERT reads": 4,
+}
 MOST_TOKENS = 30  # that an attention map draws
 
 
@@ -222,7 +228,7 @@ def fine_tuned(tasks):
     handles = {}
     for ax in axes[0]:
         handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-    fig.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles))
+    fig.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)
     return fig, f"Means over the seeds. {'; '.join(told)}."
 
 
