@@ -86,13 +86,15 @@ def threshold(scores, label):
 
 def measure(config, model, test, bigrams):
     """Nats and share right of the chosen tokens, by model and floors."""
-    nats, right, pairs = Counter(), Counter(), 0
+    nats, right, pairs = Counter(), Counter(), Counter()
     tokens_asked = 0
     for tokens, segments, label, shown, chosen in bert.asked(test, config["pairs"]):
         with torch.no_grad():
             hidden = model.encode(shown, segments, tokens != model.config.pad)
             log_p = {"bert": model.mlm(hidden[chosen]).log_softmax(dim=-1).numpy()}
-            pairs += (model.nsp(hidden).argmax(dim=1) == label).sum().item()
+            clean = model.encode(tokens, segments, tokens != model.config.pad)
+            for name, read in (("bert", hidden), ("bert, nothing hidden", clean)):
+                pairs[name] += (model.nsp(read).argmax(dim=1) == label).sum().item()
         row, place = (index.numpy() for index in torch.nonzero(chosen, as_tuple=True))
         ids = tokens.numpy()
         wanted, before, after = ids[row, place], ids[row, place - 1], ids[row, place + 1]
@@ -109,7 +111,7 @@ def measure(config, model, test, bigrams):
             name: {"nats": round(nats[name] / tokens_asked, 4), "accuracy": round(right[name] / tokens_asked, 4)}
             for name in nats
         },
-        "nsp": {"bert": pairs / config["pairs"]},
+        "nsp": {name: count / config["pairs"] for name, count in pairs.items()},
     }
 
 
