@@ -1,6 +1,6 @@
 """Sentence pairs and questions with few labels: BERT from random weights, frozen, and fine-tuned.
 
-Each kind has the same examples, steps and shape, and tuned rates of its own (on other seeds than the stored ones); the
+Each kind has the same examples, steps and shape, and a rate that was chosen for it beforehand and not tuned; the
 test examples are the same for all. Stored are the shares of them that are right, of answers also the F1 of their
 tokens, and what can be had without a network: for pairs by logistic regression on the hypothesis' words, and on the
 words of both sentences, each with its neighbour; for questions by taking one of the passage's words that can be asked
