@@ -162,7 +162,7 @@ def attention_map(model, tokenizer, first, second="", layer=1, head=1):
         f"Layer {layer}, head {head}: {weights[:, special].sum(axis=1).mean():.0%} of the weight goes to special "
         f"tokens, and the mean step is {step:+.1f} places. Most: {told}."
     )
-    return fig, caption
+    return fig, signed(caption)
 
 
 @drawing
