@@ -215,7 +215,7 @@ def fine_tuned(tasks):
             ax.errorbar(task["sizes"], mean, spread, marker=look.marker, label=name, capsize=4, **line(look))
         floor, value = task["floor"]
         ax.axhline(value, color=GREY, linestyle=":", linewidth=2)
-        ax.text(task["sizes"][0], value - 0.015, floor, ha="left", va="top", fontsize=11, color=INK)
+        ax.text(0.03, value - 0.015, floor, ha="left", va="top", fontsize=11, transform=ax.get_yaxis_transform())
         ax.set(xscale="log", xlabel="labelled examples", title=title, ylim=(0, 1.02))
         ax.set_xticks(task["sizes"], [f"{size:,}" for size in task["sizes"]], fontsize=11)
         if len(task["sizes"]) == 1:
