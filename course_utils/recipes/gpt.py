@@ -55,7 +55,8 @@ class Config(TrainingConfig):
 
 SWITCHES = ("length", "d", "heads", "layers", "mlp", "dropout", "positions", "query_key_norm", "norm", "activation")
 SWITCHES += ("zero_residual", "tied", "bfloat16")
-# What has been found since GPT-2 and pays here. RMSNorm and ReLU² were tried and did not.
+# What has been found since GPT-2. RMSNorm and ReLU² are left out: at nanoGPT's size, 360 steps, one seed, the first
+# changed the validation loss by 0.001 nats, and GELU was 0.007 better than the second.
 SINCE = {"positions": "rotary", "query_key_norm": True, "zero_residual": True, "tied": False}
 SINCE |= {"optimiser": "muon", "warmup": 20, "decay": "linear"}
 PRESETS = {
@@ -66,7 +67,7 @@ PRESETS = {
     # nanoGPT's published settings for a CPU: plain AdamW, 2,000 steps, the rate down to a tenth.
     "nanogpt-cpu": Config(text="shakespeare", steps=2000, batch_size=12, rate=1e-3, final=0.1),
     # The same size and batch, trained as has been found since, to the same validation loss.
-    "nanogpt-cpu-recipe": Config(text="shakespeare", steps=360, batch_size=12, rate=2e-2, muon_rate=0.03, **SINCE),
+    "nanogpt-cpu-recipe": Config(text="shakespeare", steps=360, batch_size=12, rate=2e-2, **SINCE),
     # The checkpoint that ships.
     "shakespeare": Config(
         text="shakespeare", steps=3000, batch_size=8, rate=8e-3, length=256, d=256, layers=6, mlp=1024, dropout=0.1,
