@@ -17,7 +17,8 @@ import nbformat
 from jupyter_server_mathjax.app import STATIC_ASSETS_PATH
 from nbconvert import HTMLExporter
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools.notebooks import ROOT, chosen
+
 HTML = Path(__file__).resolve().parent / "html"
 TO = ROOT / "build" / "html"
 MATHJAX = "mathjax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe"
@@ -87,15 +88,9 @@ def main(arguments=None):
     """Export the notebooks named, or all."""
     parser = argparse.ArgumentParser(description="Export the lessons to HTML pages that need no kernel.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a path, or the beginning of a notebook's name")
-    options = parser.parse_args(arguments)
-    every = sorted((ROOT / "notebooks").glob("*.ipynb"))
-    for name in options.names or [""]:
-        found = [Path(name)] if name and Path(name).is_file() else [p for p in every if p.name.startswith(name)]
-        if not found:
-            raise SystemExit(f"no notebook is called {name!r}; there are {', '.join(p.name for p in every) or 'none'}")
-        for path in found:
-            done = export(path)
-            print(f"{done.relative_to(ROOT)}: {done.stat().st_size / 1e6:.1f} MB")
+    for path in chosen(parser.parse_args(arguments).names):
+        done = export(path)
+        print(f"{done.relative_to(ROOT)}: {done.stat().st_size / 1e6:.1f} MB")
     return 0
 
 

@@ -16,7 +16,7 @@ import sys
 from nbconvert.preprocessors import TagRemovePreprocessor
 
 from course_utils.exercises.engine.catalogue import Catalogue
-from tools.notebooks import ROOT, chosen, normalise, read, write
+from tools.notebooks import ROOT, lessons, normalise, read, write
 
 TO = ROOT / "handout"
 # What the lessons' text says of the cells that are removed.
@@ -122,9 +122,7 @@ def main(arguments=None):
     """Write the hand-outs of the notebooks named, or of all."""
     parser = argparse.ArgumentParser(description="Write the lessons without their solutions, and keys for the teacher.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a path, or the beginning of a notebook's name")
-    for path in chosen(parser.parse_args(arguments).names):
-        if not path.name[0].isdigit():  # the start page is no lesson
-            continue
+    for path in lessons(parser.parse_args(arguments).names):
         print(*(file.relative_to(ROOT).as_posix() for file in hand_out(path)), sep=" and ")
     print("Give the class handout/students, and keep handout/teacher.")
     return 0

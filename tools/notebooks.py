@@ -345,6 +345,11 @@ def chosen(names, root=ROOT):
     return paths
 
 
+def lessons(names):
+    """``chosen`` without the start page, which is no lesson."""
+    return [path for path in chosen(names) if path.name[0].isdigit()]
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="Execute the lessons, and store their outputs in one normal form.")
     parser.add_argument(

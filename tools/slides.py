@@ -19,7 +19,7 @@ from nbconvert import SlidesExporter
 
 from tools.export_html import HTML, MATHJAX, mathjax, title, write
 from tools.guide import guide, plan, questions
-from tools.notebooks import ROOT, chosen, read
+from tools.notebooks import ROOT, lessons, read
 
 SLIDES = Path(__file__).resolve().parent / "slides"
 TO = ROOT / "build" / "slides"
@@ -114,9 +114,7 @@ def main(arguments=None):
     """Export the notebooks named, or all."""
     parser = argparse.ArgumentParser(description="Export the lessons to reveal.js decks that need no network.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a path, or the beginning of a notebook's name")
-    for path in chosen(parser.parse_args(arguments).names):
-        if not path.name[0].isdigit():  # the start page is no lesson
-            continue
+    for path in lessons(parser.parse_args(arguments).names):
         done = export(path)
         print(f"{done.relative_to(ROOT).as_posix()}: {done.stat().st_size / 1e6:.1f} MB")
     print("Copy the whole folder build/slides; the speaker's view opens with the key S.")

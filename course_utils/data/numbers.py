@@ -55,10 +55,7 @@ def sample_pairs(
 
     Raises ValueError for another part, a negative n_samples, digits outside 1 … 7, or a part that has no such number.
     """
-    if part not in PARTS:
-        raise ValueError(f"part must be 'train', 'validation' or 'test', got {part!r}")
-    if n_samples < 0:
-        raise ValueError(f"n_samples must be at least 0, got {n_samples}")
+    _check_draw(n_samples, part)
     rng = np.random.default_rng(random_state)
     if digits is None:
         return [number_pair(n) for n in _draw(n_samples, part, 0, LARGEST + 1, rng)]
@@ -82,10 +79,7 @@ def sample_round_pairs(n_samples: int, part: str = "train", random_state=None) -
 
     Raises ValueError for another part or a negative n_samples.
     """
-    if part not in PARTS:
-        raise ValueError(f"part must be 'train', 'validation' or 'test', got {part!r}")
-    if n_samples < 0:
-        raise ValueError(f"n_samples must be at least 0, got {n_samples}")
+    _check_draw(n_samples, part)
     rng = np.random.default_rng(random_state)
     found: list[int] = []
     while len(found) < n_samples:
@@ -105,6 +99,13 @@ def _draw(count: int, part: str, low: int, high: int, rng: np.random.Generator) 
         batch = rng.integers(low, high, size=2 * (count - len(found)) + 16)
         found += [n for n in batch.tolist() if split_of(n) == part]
     return found[:count]
+
+
+def _check_draw(n_samples: int, part: str) -> None:
+    if part not in PARTS:
+        raise ValueError(f"part must be 'train', 'validation' or 'test', got {part!r}")
+    if n_samples < 0:
+        raise ValueError(f"n_samples must be at least 0, got {n_samples}")
 
 
 def _checked(n) -> int:

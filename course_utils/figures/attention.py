@@ -165,14 +165,14 @@ def positions(position=6, shift=5, pair=3, d=32, length=60):
     told = np.degrees(shift * rate)
     caption = (
         f"A shift by {shift} turns pair {pair} by {told:.1f}°, from any position, here from {position} to "
-        f"{position + shift}; the cosine between the two whole vectors is {products[position + shift]:.2f}."
+        f"{position + shift}; the cosine between the two whole vectors is {products[position + shift]:.2f}. "
+        f"In the table yellow is 1 and dark blue −1; pairs are counted from 1."
     )
     return fig, caption
 
 
 # What trained heads look at ─────────────────────────────────────────────────────────────────────────────────────────
 
-LEAST = 1e-7  # probability where the axis of alternatives begins
 MOST_TOKENS = 64  # of a sentence whose maps are drawn
 WHICH = {"encoder": "encoder.{}.attention", "decoder": "decoder.{}.attention", "cross": "decoder.{}.cross"}
 
@@ -234,7 +234,7 @@ def attention_map(model, korean, which="cross", layer=1, head=1):
     told = ", ".join(f'"{row}" to "{columns[int(w.argmax())]}"' for row, w in list(zip(rows, weights, strict=True))[:4])
     caption = (
         f"{names[which].capitalize()}, layer {layer}, head {head}, while {' '.join(latin(source, numbers=False))} "
-        f'became "{english(target)}". The first tokens look most: {told}.'
+        f'became "{english(target)}". The first rows look most at: {told}.'
     )
     return fig, caption
 
@@ -297,8 +297,8 @@ def translated(model, korean):
     worst = int(chosen.argmin())
     caption = (
         f"{words} → {text}. The least sure of its {len(tokens)} tokens is number {worst + 1}, "
-        f'"{names[worst]}", with probability {chosen[worst]:.2f}; the whole sentence has '
-        f"{np.exp(np.log(chosen).sum()):.2f}."
+        f'"{names[worst]}", with probability {certainty(chosen[worst])}; the whole sentence has '
+        f"{certainty(chosen.prod(dtype=float))}."
     )
     return fig, caption
 
@@ -312,9 +312,14 @@ def next_probabilities(model, korean, written):
 
 
 def small(value):
-    """A small number as 2·10⁻⁴."""
+    """A small number, as 2·10⁻⁴."""
     digit, exponent = f"{value:.0e}".split("e")
     return f"{digit}·10{str(int(exponent)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+
+
+def certainty(p):
+    """A probability as 0.87; "1.00" would say less than there is to say."""
+    return f"{p:.2f}" if p < 0.99 else "more than 0.99"
 
 
 @drawing
@@ -329,18 +334,16 @@ def decoding_step(model, korean, step=1, top=6):
     names = [ENGLISH.tokens[i] for i in best]
     ax.barh(range(top), p[best], height=0.66, **bars(0))
     for i, value in enumerate(p[best]):
-        ax.text(
-            max(value, LEAST) * 1.25, i, f"{value:.3f}" if value >= 0.001 else small(value), va="center", fontsize=12
-        )
+        ax.text(value * 1.4, i, f"{value:.3f}" if value >= 0.001 else small(value), va="center", fontsize=12)
     ax.set_yticks(range(top), names)
     ax.invert_yaxis()
     words = " ".join(ENGLISH.tokens[i] for i in before[-7:])
-    ax.set(xscale="log", xlim=(LEAST, 8), xlabel="p(next token | source, words so far), logarithmic")
-    ax.set_xticks([1e-6, 1e-4, 1e-2, 1], ["10⁻⁶", "10⁻⁴", "10⁻²", "1"])
+    least = max(p[best].min(), 1e-30) / 10  # so that the shortest bar is seen, too
+    ax.set(xscale="log", xlim=(least, least**-0.15), xlabel="p(next token | source, words so far), logarithmic")
     ax.minorticks_off()
     ax.set_title(f"step {step}: [BEGIN] {'… ' if len(before) > 7 else ''}{words}", fontsize=13)
     caption = (
         f'Step {step} of {len(tokens)}: after "{ENGLISH.decode(before) or "[BEGIN]"}" the most probable next token is '
-        f'"{names[0]}", with probability {p[best[0]]:.2f}.'
+        f'"{names[0]}", with probability {certainty(p[best[0]])}.'
     )
     return fig, caption

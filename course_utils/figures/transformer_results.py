@@ -73,9 +73,10 @@ def distance(lengths, nats, exact):
     right.set(xlabel="numbers in the list", xticks=list(lengths), ylim=(0, 1.05), title="whole lists right")
     right.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
     first, last = lengths[0], lengths[-1]
+    least = f"{mean[0]:.3f}" if mean[0] >= 0.0005 else "less than 0.001"
     caption = (
-        f"{len(nats[0])} unseen test lists of each length: from {mean[0]:.3f} nats over the optimum for lists of "
-        f"{first} to {mean[-1]:.2f} for lists of {last}; greedy decoding gets {np.mean(np.concatenate(exact)):.0%} of "
+        f"{len(nats[0])} unseen test lists of each length: from {least} nats over the optimum for lists of "
+        f"{first} to {mean[-1]:.2f} for lists of {last}; greedy decoding gets {np.mean(np.concatenate(exact)):.1%} of "
         f"all right, {share[-1]:.0%} of the longest."
     )
     return fig, caption

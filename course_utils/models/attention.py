@@ -54,7 +54,7 @@ def causal_mask(queries, keys=None, device=None):
 
 
 class MultiHeadAttention(nn.Module):
-    """Attention in ``heads`` subspaces of width d/H at once: "several features at a time" (section 3.2.2).
+    """Attention in ``heads`` subspaces of width d/H at once: "several features at a time" (their section 3.2.2).
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class Block(nn.Module):
     d, heads, mlp : int, width, heads, width inside the MLP
     cross : bool, True adds attention to a memory: a decoder's block in an encoder–decoder
     norm_first : bool, True is x + f(norm(x)), "pre-norm"; False norm(x + f(x)), "post-norm", the paper's
-    dropout : float, share of a sub-layer's output that is dropped in training (section 5.4)
+    dropout : float, share of a sub-layer's output that is dropped in training (their section 5.4)
     activation : callable that makes the MLP's nonlinearity
     norm : callable that makes a norm of width d
     prepare : as in MultiHeadAttention, for the self-attention

@@ -11,7 +11,7 @@ from .decoding import Cache, beam_search
 
 
 def sinusoidal_positions(positions, d):
-    """Sines and cosines of position · 10000^(−2i/d), in turn (section 3.5): (…,) → (…, d) of float64, d even.
+    """Sines and cosines of position · 10000^(−2i/d), in turn (their section 3.5): (…,) → (…, d) of float64, d even.
 
     Each pair is a point on a circle, and a shift by k tokens turns it by the angle k · 10000^(−2i/d).
     """
@@ -140,7 +140,7 @@ class Transformer(nn.Module):
         return beam_search(step, len(source), beams=beams, max_length=max_length, device=source.device, **special)
 
     def _embed(self, embedding, tokens, positions, start=0):
-        """Token and position, (B, T) → (B, T, d); √d makes both alike in size (section 3.4)."""
+        """Token and position, (B, T) → (B, T, d); √d makes both alike in size (their section 3.4)."""
         end = start + tokens.shape[1]
         if end > self.config.length:
             raise ValueError(f"there are {self.config.length} positions; got a sequence of {end} tokens.")

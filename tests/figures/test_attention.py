@@ -152,7 +152,7 @@ class TestTyping:
         fig, caption = draw.translated(model, "삼백")
         heights = [bar.get_height() for bar in fig.axes[0].patches]
         assert len(heights) == len(draw.greedy(model, "삼백"))
-        assert f"the whole sentence has {np.prod(heights):.2f}" in caption
+        assert f"the whole sentence has {draw.certainty(np.prod(heights))}" in caption
         log_prob = model.translate(torch.tensor([KOREAN.encode("삼백")])).log_prob.item()
         assert np.sum(np.log(heights)) == pytest.approx(log_prob, abs=1e-4)
 
@@ -171,6 +171,15 @@ class TestDecodingStep:
         length = len(draw.greedy(model, "삼백이"))
         _, caption = draw.decoding_step(model, "삼백이", step=40)
         assert caption.startswith(f"Step {length} of {length}")
+
+    def test_every_bar_is_seen(self, model):
+        fig, _ = draw.decoding_step(model, "삼백이", step=2, top=6)
+        ax = fig.axes[0]
+        assert min(bar.get_width() for bar in ax.patches) > ax.get_xlim()[0]
+
+    def test_a_probability_near_one_is_not_written_as_one(self):
+        assert draw.certainty(0.5) == "0.50"
+        assert draw.certainty(0.99996) == "more than 0.99"
 
     def test_small_probabilities_are_written_with_powers_of_ten(self):
         assert draw.small(0.000234) == "2·10⁻⁴"

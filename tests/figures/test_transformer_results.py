@@ -52,7 +52,7 @@ def test_distance_is_the_mean_over_the_lists():
     points = fig.axes[0].collections[0].get_offsets()
     assert points[:, 1].min() == draw.FLOOR  # a list without any loss is still drawn, on a logarithmic axis
     assert "from 0.100 nats over the optimum for lists of 1 to 2.00 for lists of 8" in caption
-    assert "75% of all right, 50% of the longest" in caption
+    assert "75.0% of all right, 50% of the longest" in caption
 
 
 class TestGeneralisation:
