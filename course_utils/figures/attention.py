@@ -340,6 +340,7 @@ def decoding_step(model, korean, step=1, top=6):
     words = " ".join(ENGLISH.tokens[i] for i in before[-7:])
     least = max(p[best].min(), 1e-30) / 10  # so that the shortest bar is seen, too
     ax.set(xscale="log", xlim=(least, least**-0.15), xlabel="p(next token | source, words so far), logarithmic")
+    ax.set_xticks([tick for tick in ax.get_xticks() if least <= tick <= 1])
     ax.minorticks_off()
     ax.set_title(f"step {step}: [BEGIN] {'… ' if len(before) > 7 else ''}{words}", fontsize=13)
     caption = (
