@@ -1,5 +1,7 @@
 """Numbers that say how good a model is: of samples when nobody can say their density, of sequences by what is right."""
 
+import math
+
 import numpy as np
 from torch.nn import functional as F
 
@@ -72,3 +74,25 @@ def exact_match(found, wanted, *, pad=0):
     length = max(found.shape[1], wanted.shape[1])
     found, wanted = (F.pad(rows, (0, length - rows.shape[1]), value=pad) for rows in (found, wanted))
     return (found == wanted).all(dim=1)
+
+
+def perplexity(nats):
+    """exp of the mean loss of a token, in nats: among how many equally likely tokens one would be as uncertain."""
+    return math.exp(nats)
+
+
+def bits_per_byte(nats, tokens, n_bytes):
+    """The length of a text in bits, if it is coded by its probabilities, for each of its bytes.
+
+    Unlike nats a token it compares models that cut the text into different tokens.
+
+    Parameters
+    ----------
+    nats : float, the mean loss of a token
+    tokens, n_bytes : int, how many tokens and bytes the same text has
+
+    Raises ValueError if there are no bytes.
+    """
+    if n_bytes < 1:
+        raise ValueError(f"n_bytes must be at least 1; got {n_bytes}.")
+    return nats * tokens / (n_bytes * math.log(2))

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.linalg import sqrtm
 
-from course_utils.metrics import exact_match, frechet_distance, mode_coverage
+from course_utils.metrics import bits_per_byte, exact_match, frechet_distance, mode_coverage, perplexity
 
 
 class TestFrechet:
@@ -92,3 +92,19 @@ class TestExactMatch:
 
     def test_what_comes_too_short_is_wrong(self):
         assert exact_match(torch.tensor([[5, 6]]), torch.tensor([[5, 6, 2]])).tolist() == [False]
+
+
+class TestLanguageModels:
+    def test_a_guess_among_v_has_the_perplexity_v(self):
+        for v in (2, 65, 8192):
+            assert perplexity(np.log(v)) == pytest.approx(v)
+
+    def test_bits_per_byte_do_not_depend_on_the_tokens(self):
+        """Uniform bytes cost eight bits each, whether they are guessed one by one or in pairs."""
+        assert bits_per_byte(np.log(256), 1000, 1000) == pytest.approx(8)
+        assert bits_per_byte(np.log(256**2), 500, 1000) == pytest.approx(8)
+        assert bits_per_byte(np.log(2), 30, 10) == pytest.approx(3)
+
+    def test_without_bytes_there_is_none(self):
+        with pytest.raises(ValueError, match="n_bytes must be at least 1; got 0"):
+            bits_per_byte(1.0, 3, 0)

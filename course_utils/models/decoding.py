@@ -119,3 +119,17 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
         p = p.masked_fill((before >= top_p).gather(-1, order.argsort()), 0.0)
         p = p / p.sum(dim=-1, keepdim=True)
     return p
+
+
+def penalise_repetition(logits, tokens, penalty):
+    """Logits with those of the tokens that there have been made less likely, (B, V) and (B, T) of int → (B, V).
+
+    Positive ones are divided by the penalty, negative ones multiplied with it. Keskar et al. (2019, "CTRL", section
+    4.1) divide all, which makes a token with a negative logit likelier; the transformers library does as is done here.
+
+    Raises ValueError if the penalty is not positive; 1 changes nothing, above 1 repetition becomes rarer.
+    """
+    if not penalty > 0:
+        raise ValueError(f"penalty must be positive; got {penalty}.")
+    there = logits.gather(-1, tokens)  # (B, T); a token that was there twice is penalised once
+    return logits.scatter(-1, tokens, torch.where(there > 0, there / penalty, there * penalty))

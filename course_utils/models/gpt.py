@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from . import huggingface
 from .attention import Block
-from .decoding import Cache, next_token_probabilities
+from .decoding import Cache, next_token_probabilities, penalise_repetition
 from .huggingface import Origin
 
 
@@ -144,7 +144,9 @@ class GPT(nn.Module):
             x = block(x, causal=True, caches=(cache, None))
         return self.norm(x)
 
-    def generate(self, tokens, max_new_tokens, temperature=1.0, top_k=None, top_p=None, generator=None):
+    def generate(
+        self, tokens, max_new_tokens, temperature=1.0, top_k=None, top_p=None, generator=None, repetition_penalty=1.0
+    ):
         """Go on from tokens: sample the next one, append it, again and again.
 
         Keys and values of the tokens that were read stay in a cache, so that a step reads only the newest one. Where
@@ -156,6 +158,7 @@ class GPT(nn.Module):
         max_new_tokens : int
         temperature, top_k, top_p : as in ``next_token_probabilities``; temperature 0 is greedy
         generator : torch.Generator; None is torch's own
+        repetition_penalty : as in ``penalise_repetition``, for all tokens so far
 
         Returns
         -------
@@ -170,6 +173,8 @@ class GPT(nn.Module):
                 if caches is None or caches[0].size == length:
                     caches = [Cache(length) for _ in self.blocks]
                 logits = self.head(self.encode(unread, caches)[:, -1])  # (B, V)
+                if repetition_penalty != 1:
+                    logits = penalise_repetition(logits, tokens, repetition_penalty)
                 if temperature == 0:
                     newest = logits.argmax(dim=-1, keepdim=True)
                 else:

@@ -43,6 +43,16 @@ def adamw_or_muon(model, config):
     return adamw(model.parameters(), config.rate, **options)
 
 
+def warm_linear(optimiser, steps, warmup, final=0.0):
+    """Up along a line for ``warmup`` steps, then down along another to ``final``, a share of the rate."""
+
+    def factor(step):
+        down = final + (1 - final) * (steps - min(step, steps)) / max(steps - warmup, 1)
+        return min((step + 1) / (warmup + 1), down)
+
+    return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+
+
 def warm_cosine(optimiser, steps, warmup, final=0.0):
     """Up along a line for ``warmup`` steps, then down along half a cosine to ``final``, a share of the rate."""
 

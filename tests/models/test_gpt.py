@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from course_utils.data import weights
 from course_utils.models.attention import recorded
-from course_utils.models.decoding import Cache, next_token_probabilities
+from course_utils.models.decoding import Cache, next_token_probabilities, penalise_repetition
 from course_utils.models.gpt import GPT, GPTConfig, QueryKey, SquaredReLU
 from tests.models.oracles import TOLERANCE, altered, both, build, precisions
 from tests.models.test_attention import EXACT, scrambled
@@ -342,6 +342,14 @@ class TestGenerate:
         assert len(found[:, 34].unique()) == 3
         assert torch.equal(found[:, 34], model(prompt[:, -LENGTH:])[:, -1].argmax(dim=-1))
 
+    def test_a_repetition_penalty_reaches_every_step(self, tokens):
+        model = enlivened(small())
+        found = model.generate(tokens[:, :4], 12, temperature=0, repetition_penalty=1.7)
+        for end in range(4, 16):
+            logits = penalise_repetition(model(found[:, :end])[:, -1], found[:, :end], 1.7)
+            assert torch.equal(logits.argmax(dim=-1), found[:, end])
+        assert not torch.equal(found, model.generate(tokens[:, :4], 12, temperature=0))
+
     def test_each_step_reads_one_token(self, tokens, monkeypatch):
         model, read = small(), []
         encode = model.encode
@@ -399,3 +407,22 @@ class TestNextTokenProbabilities:
             ValueError, match=r"temperature must be at least 0, top_k at least 1, top_p in \(0, 1\]; got"
         ):
             next_token_probabilities(self.LOGITS, **wrong)
+
+
+class TestRepetition:
+    def test_by_hand(self):
+        logits = torch.tensor([[2.0, -1.0, 0.5, -3.0]])
+        found = penalise_repetition(logits, torch.tensor([[0, 3, 0]]), 2.0)
+        assert found.tolist() == [[1.0, -1.0, 0.5, -6.0]]
+        assert logits.tolist() == [[2.0, -1.0, 0.5, -3.0]]
+        assert torch.equal(penalise_repetition(logits, torch.tensor([[1, 2, 3]]), 1.0), logits)
+
+    def test_equals_transformers(self, tokens):
+        logits = 2 * torch.randn(3, V, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        for penalty in (0.7, 1.3):
+            expected = transformers.RepetitionPenaltyLogitsProcessor(penalty)(tokens, logits)
+            torch.testing.assert_close(penalise_repetition(logits, tokens, penalty), expected, **EXACT)
+
+    def test_errors(self, tokens):
+        with pytest.raises(ValueError, match="penalty must be positive; got 0"):
+            penalise_repetition(torch.zeros(3, V), tokens, 0)

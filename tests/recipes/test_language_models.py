@@ -136,15 +136,20 @@ class TestGPT:
         trained = train(gpt, config, save_every=12)
         assert trained.history["test loss"][-1] < math.log(65)
 
+    def test_decays_are_named(self):
+        config = tiny(gpt, decay="square")
+        with pytest.raises(ValueError, match="decay must be one of cosine, linear; got 'square'"):
+            gpt.schedule(None, config)
+
     def test_nanogpts_size(self):
         """0.80 million parameters, positions not counted, as nanoGPT prints it; its biases are left out, ours not."""
-        for preset in ("nanogpt-cpu", "shakespeare"):
+        for preset in ("nanogpt-cpu", "nanogpt-cpu-recipe"):
             config = gpt.PRESETS[preset]
             assert (config.layers, config.heads, config.d, config.length, config.batch_size) == (4, 4, 128, 64, 12)
             matrices = [
                 p.numel() for name, p in gpt.model(config).named_parameters() if p.ndim == 2 and "positions" not in name
             ]
-            assert sum(matrices) == 4 * 12 * 128**2 + 65 * 128
+            assert sum(matrices) == 4 * 12 * 128**2 + 65 * 128 * (1 if config.tied else 2)
 
 
 class TestBert:

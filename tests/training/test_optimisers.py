@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from course_utils.models.gpt import GPT, GPTConfig
-from course_utils.training.optimisers import adamw, muon_and_adamw, warm_cosine
+from course_utils.training.optimisers import adamw, muon_and_adamw, warm_cosine, warm_linear
 
 OPTIONS = {"weight_decay": 0.1, "betas": (0.9, 0.95)}
 
@@ -48,3 +48,17 @@ def test_warm_cosine():
     assert rates[8] == pytest.approx(2 * 0.55)  # half way down
     assert rates[5] == pytest.approx(2 * (0.1 + 0.45 * (1 + math.cos(0.2 * math.pi))))
     assert rates[13] == rates[14] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("final", [0.0, 0.2])
+def test_warm_linear(final):
+    optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2.0)
+    schedule, rates = warm_linear(optimiser, 13, warmup=3, final=final), []
+    for _ in range(15):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        schedule.step()
+    assert rates[:4] == pytest.approx([0.5, 1.0, 1.5, 2.0])
+    assert rates[8] == pytest.approx(2 * (1 + final) / 2)  # half way down
+    assert rates[5] == pytest.approx(2 * (0.8 + 0.2 * final))
+    assert rates[13] == rates[14] == pytest.approx(2 * final)
