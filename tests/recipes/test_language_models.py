@@ -1,8 +1,12 @@
 """The recipes of GPT and BERT: what is measured is right, they learn, and a run that was stopped ends the same."""
 
 import dataclasses
+import json
 import math
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +18,11 @@ from course_utils.data.wordpiece import CLS, MASK, PIECES, SEP
 from course_utils.models.bert import BertOutput
 from course_utils.optima.hmm import at_words
 from course_utils.recipes import bert, gpt
+from course_utils.train import main
+from course_utils.training import checkpoints
 from course_utils.training.loop import load, train
 from tests.training.runs import happening, outcome
+from tests.training.torchrun import torchrun
 
 SUPPLIED = Path(os.environ.get("COURSE_SUPPLIED_DATA", "no such folder"))
 TINY = {"steps": 12, "batch_size": 8, "d": 16, "heads": 2, "layers": 1, "mlp": 24, "length": 12, "sequences": 64}
@@ -93,6 +100,53 @@ def _failing(recipe, step):
         raise KeyboardInterrupt
 
     return happening(recipe, step, fail)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals and torchrun's store are otherwise on Windows")
+class TestTheGPTCommand:
+    """The real command, in processes of its own, with every switch of the recipe on."""
+
+    COMMAND = ("gpt", "--set", "d=32", "--set", "mlp=64", "--set", "length=24", "--set", "batch_size=16")
+
+    def test_killed_it_goes_on_bit_for_bit(self, tmp_path):
+        """Killed in the middle of a step, after a checkpoint and before the next one; with dropout."""
+        command = (*self.COMMAND, "--set", "steps=30", "--set", "dropout=0.1", "--save-every", "10", "--log-every", "5")
+        killing = """
+import os, signal, sys
+from course_utils.recipes import gpt
+from course_utils.train import main
+losses = []
+loss = gpt.loss
+def dying(*arguments):
+    losses.append(loss(*arguments))
+    if len(losses) == 17:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return losses[-1]
+gpt.loss = dying
+main(sys.argv[1:])
+"""
+        killed = subprocess.run([sys.executable, "-c", killing, *command, "--out", tmp_path / "killed"], check=False)
+        assert killed.returncode == -signal.SIGKILL
+        assert [step for step, _ in checkpoints.found(tmp_path / "killed" / "checkpoints")] == [10]
+        for name, options in (("killed", ["--resume"]), ("whole", [])):
+            module = [sys.executable, "-m", "course_utils.train", *command, "--out", tmp_path / name, *options]
+            subprocess.run(module, check=True, capture_output=True)
+        assert outcome(tmp_path / "killed") == outcome(tmp_path / "whole")
+
+    @pytest.mark.parametrize(("optimiser", "tolerance"), [("adamw", 1e-5), ("muon", 0.01)])  # Muon works in bfloat16
+    def test_two_processes_are_as_one(self, optimiser, tolerance, tmp_path):
+        rate = 3e-3 if optimiser == "adamw" else 2e-2
+        command = (*self.COMMAND, "--set", "steps=50", "--set", f"optimiser={optimiser}", "--set", f"rate={rate}")
+        command += ("--log-every", "1", "--save-every", "50", "--out")
+        done = torchrun("-m", "course_utils.train", *command, "two", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert main([*command, str(tmp_path / "one")]) == 0
+        logs = [(tmp_path / name / "log.jsonl").read_text().splitlines() for name in ("one", "two")]
+        one, two = ([json.loads(line)["loss"] for line in lines] for lines in logs)
+        assert len(one) == 50
+        np.testing.assert_allclose(two, one, rtol=0, atol=tolerance)
+        assert one[-1] < one[0] - 0.3
 
 
 class TestGPT:
