@@ -185,7 +185,9 @@ def decoding(
     names = [visible(alphabet.characters[i]) for i in order]
     fig, ax = figure(width=10.5, height=4.2)
     ax.bar(np.arange(top) - 0.2, before[order], width=0.4, label="the model's", **bars(LOOKS[4]))
-    ax.bar(np.arange(top) + 0.2, after[order], width=0.4, label="drawn from", **bars(MODEL))
+    settings = f"temperature {temperature:g}, top-k {top_k or 'off'}, top-p {top_p:g}"
+    label = f"drawn from: penalty {repetition_penalty:g},\n{settings}"
+    ax.bar(np.arange(top) + 0.2, after[order], width=0.4, label=label, **bars(MODEL))
     for i, one in enumerate(after[order]):
         if one == 0:
             ax.text(i + 0.2, 0, "×", ha="center", va="bottom", fontsize=13, color=OTHER.color, weight="bold")
@@ -195,8 +197,8 @@ def decoding(
     ax.legend(loc="upper right")
     left = int(np.count_nonzero(after))
     caption = (
-        f'After "{last}": the likeliest character is {names[0]} with {before[order[0]]:.2f}; with temperature '
-        f"{temperature:g}, top-k {top_k or 'off'}, top-p {top_p:g} and penalty {repetition_penalty:g} it has "
+        f'After "{last}": the likeliest character is {names[0]} with {before[order[0]]:.2f}; with penalty '
+        f"{repetition_penalty:g}, {settings} it has "
         f"{after[order[0]]:.2f}, {left} of {len(after)} characters remain, and the entropy goes from "
         f"{_entropy(before):.2f} to {_entropy(after):.2f} nats."
     )

@@ -12,7 +12,7 @@ CHANGES = {  # as the experiments name them → as the figure does
     "rotary": "rotary positions",
     "squared ReLU": "ReLU² (left out)",
     "RMSNorm": "RMSNorm (left out)",
-    "linear decay": "short warm-up, linear to 0",
+    "linear decay": "linear decay to 0",
     "untied head": "untied head",
     "higher rate": "AdamW, rate 3e-3",
 }
@@ -170,18 +170,18 @@ def cache(record, titles):
 def effects(record):
     """What each change does, in nats: name → (added to the plain model, added to the rest of the recipe), of the seeds.
 
-    The second is None where the recipe has no such thing. Both are differences of the same seeds, with the change
-    minus without it: negative is better.
+    None stands for what was not measured, or is no part of the recipe. Both are differences of the same seeds, with the
+    change minus without it: negative is better.
     """
     plain, recipe, found = np.asarray(record["plain"]), np.asarray(record["recipe"]), {}
     for name in CHANGES:
-        if name not in record["plain plus"]:
-            continue
-        other = record["recipe without"].get(name)
-        last = None if other is None else recipe - np.asarray(other)
+        added, without = (record[side].get(name) for side in ("plain plus", "recipe without"))
+        first = None if added is None else np.asarray(added) - plain
+        last = None if without is None else recipe - np.asarray(without)
         if name in LEFT_OUT and last is not None:
             last = -last
-        found[name] = np.asarray(record["plain plus"][name]) - plain, last
+        if not (first is None and last is None):
+            found[name] = first, last
     return found
 
 
@@ -199,7 +199,7 @@ def ablation(record):
         for i, name in enumerate(names):
             change = found[name][side]
             if change is None:
-                ax.text(0, i, "  (no part of it)", va="center", fontsize=11, color=GREY)
+                ax.text(0, i, "not measured  ", va="center", ha="right", fontsize=11, color=GREY)
                 continue
             ax.barh(i, change.mean(), height=0.6, **bars(MODEL if change.mean() < 0 else OTHER))
             ax.scatter(change, np.full(len(change), i), s=26, facecolors=INK, edgecolors="white", zorder=3)

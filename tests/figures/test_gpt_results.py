@@ -91,6 +91,12 @@ class TestAblation:
         np.testing.assert_allclose(added, [-0.1, -0.2])
         assert last is None
 
+    def test_what_was_measured_on_one_side_alone(self):
+        record = {**RECORD, "plain plus": {}}
+        assert draw.effects(record)["Muon"][0] is None
+        assert "higher rate" not in draw.effects(record)
+        assert "Muon −0.175; RMSNorm (left out) +0.020." in draw.ablation(record)[1]
+
     def test_bars_are_means_and_points_are_seeds(self):
         fig, caption = draw.ablation(RECORD)
         names = [label.get_text() for label in fig.axes[0].get_yticklabels()]
