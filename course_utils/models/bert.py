@@ -161,6 +161,74 @@ class Bert(nn.Module):
         return bert.eval()
 
 
+class Classifier(nn.Module):
+    """BERT with a new last layer that names a text's class, or what one text says of another, from [CLS].
+
+    Parameters
+    ----------
+    bert : Bert with segments
+    classes : int
+    dropout : float, of the pooled [CLS] while training
+    """
+
+    def __init__(self, bert, classes, dropout=0.1):
+        super().__init__()
+        self.bert, self.dropout = bert, nn.Dropout(dropout)
+        self.head = new_head(bert.config.d, classes)
+
+    def forward(self, tokens, segments=None, mask=None):
+        """Logits of the classes: (B, T) → (B, classes). The parameters are those of ``Bert``."""
+        return self.head(self.dropout(self.bert.pooler(self.bert.encode(tokens, segments, mask)[:, 0])))
+
+
+class SpanReader(nn.Module):
+    """BERT with a new last layer that finds where in a passage the answer to a question begins and ends.
+
+    p(start = i) ∝ exp(S · T_i) over all tokens, and the same for the end with a vector of its own (Devlin et al. 2019,
+    section 4.2); T_i is BERT's vector of token i.
+    """
+
+    def __init__(self, bert):
+        super().__init__()
+        self.bert, self.head = bert, new_head(bert.config.d, 2)
+
+    def forward(self, tokens, segments=None, mask=None):
+        """Logits of start and end: (B, T) → (B, T, 2), −inf at padding. The parameters are those of ``Bert``."""
+        logits = self.head(self.bert.encode(tokens, segments, mask))
+        if mask is None and self.bert.config.pad is not None:
+            mask = tokens != self.bert.config.pad
+        return logits if mask is None else logits.masked_fill(~mask[..., None], float("-inf"))
+
+
+def new_head(d, outputs):
+    """A last layer that has learnt nothing yet: weights N(0, 0.02), biases 0."""
+    head = nn.Linear(d, outputs)
+    nn.init.normal_(head.weight, std=0.02)
+    nn.init.zeros_(head.bias)
+    return head
+
+
+def best_spans(logits, passage, longest):
+    """The most probable span of each passage: the greatest S · T_i + E · T_j with i ≤ j < i + longest.
+
+    Parameters
+    ----------
+    logits : (B, T, 2), of start and end
+    passage : (B, T) of bool, True where an answer may stand
+    longest : int, most tokens of an answer
+
+    Returns
+    -------
+    (B, 2) of int, first and last token
+    """
+    start, end = logits.masked_fill(~passage[..., None], float("-inf")).unbind(dim=-1)
+    length = logits.shape[1]
+    ordered = torch.ones(length, length, dtype=torch.bool, device=logits.device).triu().tril(longest - 1)  # i ≤ j
+    scores = (start[:, :, None] + end[:, None, :]).masked_fill(~ordered, float("-inf"))  # (B, T, T)
+    best = scores.flatten(1).argmax(dim=1)
+    return torch.stack([best // length, best % length], dim=1)
+
+
 def initialise(bert):
     """BERT's: N(0, 0.02) for matrices and embeddings, biases 0, gains 1."""
     for module in bert.modules():
