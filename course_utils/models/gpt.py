@@ -15,6 +15,7 @@ from . import huggingface
 from .attention import Block
 from .decoding import Cache, next_token_probabilities
 from .huggingface import Origin
+from .query_key import query_key
 
 
 class SquaredReLU(nn.Module):
@@ -41,6 +42,7 @@ class GPTConfig:
     dropout : float, of the embedded tokens and of every sub-layer's output
     positions : "learned", a vector for each, or "rotary": queries and keys are turned by an angle in proportion to the
         position, so that their product depends on the distance (Su et al. 2021, "RoFormer", section 3.2)
+    rotary_base : float, as in QueryKey
     query_key_norm : bool, queries and keys have the root mean square 1, so that no score exceeds √(d/H)
     norm : "layer", or "rms", which does not centre (Zhang and Sennrich 2019, "Root mean square layer normalization")
     activation : "gelu" or "relu2", max(x, 0)²
@@ -58,6 +60,7 @@ class GPTConfig:
     mlp: int = 512
     dropout: float = 0.0
     positions: str = "learned"
+    rotary_base: float = 10_000.0
     query_key_norm: bool = False
     norm: str = "layer"
     activation: str = "gelu"
@@ -70,34 +73,6 @@ class GPTConfig:
         for name, options in (("positions", ("learned", "rotary")), ("norm", NORMS), ("activation", ACTIVATIONS)):
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} must be one of {', '.join(options)}; got {getattr(self, name)!r}.")
-        if self.positions == "rotary" and self.d % (2 * self.heads):
-            raise ValueError(f"rotary positions turn pairs: d/heads must be even; got {self.d}/{self.heads}.")
-
-
-class QueryKey(nn.Module):
-    """What GPTConfig's ``query_key_norm`` and rotary ``positions`` do to queries and keys before they meet."""
-
-    def __init__(self, config):
-        super().__init__()
-        self.normalise, self.rotate = config.query_key_norm, config.positions == "rotary"
-        pairs = config.d // config.heads // 2
-        rates = 10_000.0 ** (-torch.arange(pairs, dtype=torch.float64) / pairs)
-        angles = torch.arange(config.length)[:, None] * rates  # (length, d/2H)
-        self.register_buffer("cos", angles.cos().float(), persistent=False)
-        self.register_buffer("sin", angles.sin().float(), persistent=False)
-
-    def forward(self, query, key, start):
-        """(B, H, T, d/H) twice → the same; the first token stands at position ``start``."""
-        return self._prepared(query, start), self._prepared(key, start)
-
-    def _prepared(self, x, start):
-        if self.normalise:
-            x = F.rms_norm(x, x.shape[-1:])
-        if self.rotate:
-            cos, sin = (table[start : start + x.shape[2]].type_as(x) for table in (self.cos, self.sin))  # (T, d/2H)
-            a, b = x.chunk(2, dim=-1)  # the pairs (a_i, b_i) are turned: RoFormer's eq. 34
-            x = torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
-        return x
 
 
 class GPT(nn.Module):
@@ -107,7 +82,7 @@ class GPT(nn.Module):
         super().__init__()
         self.config = config
         norm = functools.partial(NORMS[config.norm], eps=config.epsilon)
-        prepare = QueryKey(config) if config.query_key_norm or config.positions == "rotary" else None
+        prepare = query_key(config)
         options = {"dropout": config.dropout, "activation": ACTIVATIONS[config.activation]}
         self.embedding = nn.Embedding(config.vocabulary, config.d)
         self.positions = nn.Embedding(config.length, config.d) if config.positions == "learned" else None
