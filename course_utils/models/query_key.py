@@ -44,7 +44,7 @@ class QueryKey(nn.Module):
 
 
 def query_key(config):
-    """What a model's configuration asks for with ``query_key_norm`` and ``positions``; None where it asks for nothing."""
+    """What a configuration asks for with ``query_key_norm`` and ``positions``; None where it asks for nothing."""
     rotate = config.positions == "rotary"
     if not (rotate or config.query_key_norm):
         return None

@@ -1,6 +1,7 @@
 """GPT against transformers' GPT-2, and by its causality, its cache, its switches and its sampling."""
 
 import json
+import math
 
 import pytest
 import torch
