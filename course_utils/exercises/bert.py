@@ -1,5 +1,6 @@
 """Lesson 7: pairs of sentences, masking, the two losses, spans, forward–backward, and what is no likelihood."""
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -116,12 +117,16 @@ PAIR = Exercise(
 # 2 ── What looking right is worth ───────────────────────────────────────────────────────────────────────────────────
 
 
+def _at(log_p, x):
+    """The entries of the words that stand there: (n, T, V), (n, T) → (n, T)."""
+    return np.take_along_axis(log_p, x[..., None], axis=2)[..., 0]
+
+
 def worth(log_past, log_both, x):
-    at = x[..., None]
-    return (log_both.gather(2, at) - log_past.gather(2, at)).mean()
+    return (_at(log_both, x) - _at(log_past, x)).mean()
 
 
-_X = torch.tensor([[1, 3, 0, 2, 4], [4, 0, 2, 2, 1]])  # (2, 5) of 6 words
+_X = np.array([[1, 3, 0, 2, 4], [4, 0, 2, 2, 1]])  # (2, 5) of 6 words
 
 WORTH = Exercise(
     name="bert.worth",
@@ -130,8 +135,8 @@ WORTH = Exercise(
     minutes=5,
     reference=worth,
     cases=(
-        (_log_p((2, 5, 6), 1), _log_p((2, 5, 6), 2), _X),
-        (_log_p((3, 2, 4), 3), _log_p((3, 2, 4), 4), _X[:1, :2].expand(3, 2) % 4),
+        (_log_p((2, 5, 6), 1).numpy(), _log_p((2, 5, 6), 2).numpy(), _X),
+        (_log_p((3, 2, 4), 3).numpy(), _log_p((3, 2, 4), 4).numpy(), np.tile(_X[:1, :2] % 4, (3, 1))),
     ),
     mistakes=(
         Mistake(
@@ -141,19 +146,25 @@ WORTH = Exercise(
             "is log p with both sides minus log p with the past.",
         ),
         Mistake(
+            "the whole distribution",
+            lambda log_past, log_both, x: (np.exp(log_both) * (log_both - log_past)).sum(axis=2).mean(),
+            "That is the right side of (11), a KL divergence at each place, which equals the worth only in "
+            "expectation. Here the words are given: use those that stand there, `x`.",
+        ),
+        Mistake(
             "all words, not those that stand there",
             lambda log_past, log_both, x: (log_both - log_past).mean(),
             "You averaged over all words of the vocabulary. The loss looks at one of them, the word that stands there: "
-            "`gather` along the last axis.",
+            "`at_words`, or `np.take_along_axis` along the last axis.",
         ),
         Mistake(
             "the best words, not those that stand there",
-            lambda log_past, log_both, x: (log_both.max(dim=2).values - log_past.max(dim=2).values).mean(),
+            lambda log_past, log_both, x: (log_both.max(axis=2) - log_past.max(axis=2)).mean(),
             "You compared the most probable words. Asked is the probability of the word that stands there, x.",
         ),
         Mistake(
             "sum",
-            lambda log_past, log_both, x: worth(log_past, log_both, x) * x.numel(),
+            lambda log_past, log_both, x: worth(log_past, log_both, x) * x.size,
             "This is the sum over all tokens. The worth is given for one token: take the mean.",
         ),
         Mistake(
@@ -164,32 +175,32 @@ WORTH = Exercise(
         ),
         Mistake(
             "probabilities",
-            lambda log_past, log_both, x: worth(log_past.exp(), log_both.exp(), x),
+            lambda log_past, log_both, x: worth(np.exp(log_past), np.exp(log_both), x),
             "You subtracted probabilities. In nats it is the difference of their logarithms, which are given.",
         ),
         Mistake(
             "bits",
-            lambda log_past, log_both, x: worth(log_past, log_both, x) / torch.log(torch.tensor(2.0)),
+            lambda log_past, log_both, x: worth(log_past, log_both, x) / np.log(2),
             "This is in bits. The arguments are in nats, and so is the answer: no logarithm of 2 is needed.",
         ),
         Mistake(
             "only the past",
-            lambda log_past, log_both, x: -log_past.gather(2, x[..., None]).mean(),
+            lambda log_past, log_both, x: -_at(log_past, x).mean(),
             "This is the loss with the past alone. Subtract the loss with both sides.",
         ),
         Mistake(
             "logarithm of the mean",
             lambda log_past, log_both, x: (
-                log_both.gather(2, x[..., None]).exp().mean().log()
-                - log_past.gather(2, x[..., None]).exp().mean().log()
+                np.log(np.exp(_at(log_both, x)).mean()) - np.log(np.exp(_at(log_past, x)).mean())
             ),
             "You averaged the probabilities and then took the logarithm. A loss in nats is the mean of logarithms.",
         ),
     ),
     hints=(
         "Which entry of the last axis belongs to the word that stands there?",
-        "log_both.gather(2, x[..., None]) has shape (n, T, 1).",
-        "(log_both.gather(2, x[..., None]) - log_past.gather(2, x[..., None])).mean()",
+        "`at_words(log_both, x)`, or np.take_along_axis(log_both, x[..., None], axis=2) and away with the last axis, "
+        "has shape (n, T).",
+        "(at_words(log_both, x) - at_words(log_past, x)).mean()",
     ),
 )
 
@@ -553,7 +564,7 @@ SPAN = Exercise(
     minutes=10,
     reference=best_span,
     cases=(
-        (  # the best start lies behind the best end
+        (  # the best start lies after the best end
             _double([5.0, 0.5, 0.0, 1.0, 2.2, 0.1, 2.5, 0.3, 4.0]),
             _double([0.0, 4.0, 0.2, 0.3, 0.1, 2.4, 0.2, 0.6, 6.0]),
             _PASSAGE,
@@ -574,7 +585,7 @@ SPAN = Exercise(
         Mistake(
             "best start first",
             _end_after_best_start,
-            "You fixed the best start and looked for the best end behind it. The best pair may begin elsewhere: a "
+            "You fixed the best start and looked for the best end after it. The best pair may begin elsewhere: a "
             "start that is a little worse may have a much better end.",
         ),
         Mistake(
@@ -595,7 +606,7 @@ SPAN = Exercise(
         Mistake(
             "past the end",
             lambda start, end, passage: (best_span(start, end, passage)[0], best_span(start, end, passage)[1] + 1),
-            "Your end is one too far. Asked is the *last* token of the answer, not the first behind it.",
+            "Your end is one too far. Asked is the *last* token of the answer, not the first after it.",
         ),
     ),
     hints=(
@@ -611,7 +622,7 @@ SPAN = Exercise(
 
 def between(likelihood, transition, initial):
     length, _ = likelihood.shape
-    before, after = torch.empty_like(likelihood), torch.ones_like(likelihood)
+    before, after = np.empty_like(likelihood), np.ones_like(likelihood)
     before[0] = initial
     for t in range(1, length):
         state = (before[t - 1] * likelihood[t - 1]) @ transition
@@ -620,47 +631,50 @@ def between(likelihood, transition, initial):
         message = transition @ (likelihood[t + 1] * after[t + 1])
         after[t] = message / message.sum()
     both = before * after
-    return both / both.sum(dim=1, keepdim=True)
+    return both / both.sum(axis=1, keepdims=True)
 
 
-def _sweeps(*, scale=True, forward=True, backward=True, own=False, turned=False, first=None, twice=False, skip=False):
+def _sweeps(
+    *, scale=True, forward=True, backward=True, own=False, turned_forward=False, turned_backward=False, first=None,
+    skip=False,
+):  # fmt: skip
     """Forward–backward with one thing wrong."""
 
     def wrong(likelihood, transition, initial):
         length, states = likelihood.shape
-        before, after = torch.ones_like(likelihood), torch.ones_like(likelihood)
-        before[0] = initial if first is None else torch.full_like(initial, first / states)
+        words = np.ones_like(likelihood) if skip else likelihood
+        ahead, back = transition.T if turned_forward else transition, transition.T if turned_backward else transition
+        before, after = np.ones_like(likelihood), np.ones_like(likelihood)
+        before[0] = initial if first is None else np.full_like(initial, first / states)
         for t in range(1, length):
-            state = (before[t - 1] * (1 if skip else likelihood[t - 1])) @ transition
+            state = (before[t - 1] * words[t - 1]) @ ahead
             before[t] = state / (state.sum() if scale else 1)
-        back = transition.T if turned else transition
         for t in range(length - 2, -1, -1):
-            message = back @ ((1 if skip else likelihood[t + 1]) * after[t + 1])
+            message = back @ (words[t + 1] * after[t + 1])
             after[t] = message / (message.sum() if scale else 1)
         both = (before if forward else 1) * (after if backward else 1) * (likelihood if own else 1)
-        both = both * (likelihood if twice else 1)
-        return both / both.sum(dim=1, keepdim=True)
+        return both / both.sum(axis=1, keepdims=True)
 
     return wrong
 
 
 def _not_normalised(likelihood, transition, initial):
     right = between(likelihood, transition, initial)
-    before = torch.empty_like(right)
+    before = np.empty_like(right)
     before[0] = initial
     for t in range(1, len(right)):
         state = (before[t - 1] * likelihood[t - 1]) @ transition
         before[t] = state / state.sum()
-    after = torch.ones_like(right)
+    after = np.ones_like(right)
     for t in range(len(right) - 2, -1, -1):
         message = transition @ (likelihood[t + 1] * after[t + 1])
         after[t] = message / message.sum()
     return before * after
 
 
-_TRANSITION = _double([[0.8, 0.15, 0.05], [0.1, 0.6, 0.3], [0.35, 0.05, 0.6]])
-_INITIAL = _double([0.5, 0.2, 0.3])
-_LONG = 1e-4 + 1e-3 * torch.rand(130, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+_TRANSITION = np.array([[0.8, 0.15, 0.05], [0.1, 0.6, 0.3], [0.35, 0.05, 0.6]])
+_INITIAL = np.array([0.5, 0.2, 0.3])
+_LONG = 1e-4 + 1e-3 * np.random.default_rng(2).random((130, 3))
 _LONG[4] = 1.0  # a blank
 
 BETWEEN = Exercise(
@@ -695,7 +709,19 @@ BETWEEN = Exercise(
         ),
         Mistake(
             "transposed transition",
-            _sweeps(turned=True),
+            _sweeps(turned_forward=True, turned_backward=True),
+            "Your transition is turned, in both sweeps: its *rows* are where the chain comes from, its columns where "
+            "it goes. Forward `… @ transition`, backward `transition @ …`.",
+        ),
+        Mistake(
+            "transposed transition, forward",
+            _sweeps(turned_forward=True),
+            "In the forward sweep the transition is the wrong way round. Its rows are where the chain comes from, and "
+            "the sum over z_t runs over them: `… @ transition`.",
+        ),
+        Mistake(
+            "transposed transition, backward",
+            _sweeps(turned_backward=True),
             "In the backward sweep the transition is the wrong way round. Row i of it is p(z_{t+1} | z_t = i), and the "
             "message to z_t = i sums over z_{t+1}: `transition @ …`.",
         ),
@@ -720,7 +746,7 @@ BETWEEN = Exercise(
         "p(words after t | z_t), 1 at the end.",
         "before[t] ∝ (before[t−1] · likelihood[t−1]) @ transition; after[t] ∝ transition @ (likelihood[t+1] · "
         "after[t+1]). Divide each by its sum.",
-        "both = before * after; return both / both.sum(dim=1, keepdim=True)",
+        "both = before * after; return both / both.sum(axis=1, keepdims=True)",
     ),
 )
 
@@ -797,7 +823,7 @@ PSEUDO = Exercise(
         Mistake(
             "the future hidden",
             _pseudo_with(_hide_from),
-            "You hid the token and all behind it. Each factor is then p(x_t | past), as in a GPT, but from a model "
+            "You hid the token and all after it. Each factor is then p(x_t | past), as in a GPT, but from a model "
             "that was trained to see both sides. Here only the token itself is hidden.",
         ),
         Mistake(
@@ -857,12 +883,6 @@ QUIZ = (
         "Why do 10 % of the chosen tokens stay as they are?",
         (
             Option(
-                "So that a token which is not hidden must be represented as well as a hidden one",
-                True,
-                "Yes: the model cannot tell a kept token that is asked for from all the others that are not, and after "
-                "pre-training there is no [MASK] at all.",
-            ),
-            Option(
                 "To make the task harder", False, "It makes it easier: where the token stays it can nearly be read."
             ),
             Option(
@@ -874,6 +894,12 @@ QUIZ = (
                 "So that the loss is a likelihood of the text",
                 False,
                 "It is none with any shares: no product of these conditionals is a p(x).",
+            ),
+            Option(
+                "So that a token which is not hidden must be represented as well as a hidden one",
+                True,
+                "Yes: the model cannot tell a kept token that is asked for from all the others that are not, and after "
+                "pre-training there is no [MASK] at all.",
             ),
         ),
     ),
@@ -900,12 +926,12 @@ QUIZ = (
                 False,
                 "That is ELMo. Neither of its halves ever uses both sides at once.",
             ),
+            Option("It can write from right to left as well", False, "It does not write at all."),
             Option(
                 "In every layer each token may attend to every other, on either side",
                 True,
                 "Yes: no causal mask. It is why the token itself has to be hidden.",
             ),
-            Option("It can write from right to left as well", False, "It does not write at all."),
             Option(
                 "It reads a pair of sentences in both orders", False, "The order of a pair is fixed; NSP asks for it."
             ),
@@ -938,16 +964,16 @@ QUIZ = (
             Option(
                 "trains the better model", False, "The two numbers answer different questions and cannot be compared."
             ),
-            Option(
-                "is another question: a token that stays tells nearly what it is",
-                True,
-                "Yes: one chosen token in ten costs only a third of a nat. Models need one and the same question.",
-            ),
             Option("has a bug: no optimum can be lower", False, "It is exact: the kept tokens are information."),
             Option(
                 "hides fewer words, which makes all others easier",
                 False,
                 "It hides fewer, but makes some of the others wrong: a hidden one costs nearly as much as before.",
+            ),
+            Option(
+                "is another question: a token that stays tells nearly what it is",
+                True,
+                "Yes: one chosen token in ten costs only a third of a nat. Models need one and the same question.",
             ),
         ),
     ),
@@ -959,12 +985,12 @@ QUIZ = (
                 "the first is e⁵ times as probable", False, "Probable under which distribution? There need be none."
             ),
             Option(
+                "their log-likelihoods are at least that", False, "It bounds nothing: each token is used many times."
+            ),
+            Option(
                 "BERT finds the tokens of the first easier to guess, each from all its others",
                 True,
                 "Yes, and no more. A text that repeats itself makes all its tokens easy to guess, and scores well.",
-            ),
-            Option(
-                "their log-likelihoods are at least that", False, "It bounds nothing: each token is used many times."
             ),
             Option(
                 "BERT would generate the first more often",
@@ -978,14 +1004,14 @@ QUIZ = (
         'Fine-tuning changes all weights, "frozen" only a new last layer. When would you freeze?',
         (
             Option(
-                "Never: fine-tuning has more parameters, so it is better",
-                False,
-                "With few labels it may overfit or be unstable, and costs more.",
-            ),
-            Option(
                 "When labels or compute are scarce, or one encoder must serve many tasks",
                 True,
                 "Yes. What it costs in accuracy has to be measured: the lesson does, on three tasks.",
+            ),
+            Option(
+                "Never: fine-tuning has more parameters, so it is better",
+                False,
+                "With few labels it may overfit or be unstable, and costs more.",
             ),
             Option(
                 "When the task is next-sentence prediction",

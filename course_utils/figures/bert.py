@@ -152,9 +152,12 @@ def stack(config):
         ax.text(x, 4.5, token, ha="center", va="center", fontsize=12)
         for bottom, top in ((7, 10), (16, 19), (31, 34)):
             _arrow(ax, (x, bottom), (x, top))
+    rotary = config.positions == "rotary"
+    sum_of = ("embedding(tokens)", *(() if rotary else ("positions",)), "segments(segments)")
+    attention = "self-attention without a causal mask" + (",\nqueries and keys turned by position" if rotary else "")
     parts = (
-        (13, 6, "embedding(tokens) + positions + segments(segments), embedding_norm", "#F6E3EC"),
-        (25, 12, f"{config.layers} × Block: self-attention without a causal mask, MLP", "#E3EEF9"),
+        (13, 6, f"{' + '.join(sum_of)}, embedding_norm", "#F6E3EC"),
+        (25, 12, f"{config.layers} × Block: {attention}, MLP", "#E3EEF9"),
     )
     for y, height, words, face in parts:
         ax.add_patch(FancyBboxPatch((8, y - height / 2), 80, height, **_rounded(INK, face, 0.8)))
@@ -172,8 +175,10 @@ def stack(config):
     for y, words in ((4.5, "(B, T)"), (25, "(B, T, d)"), (36, "(B, T, d)"), (45, "(B, 2) and (B, T, V)")):
         ax.text(90, y, words, ha="left", va="center", fontsize=12, color=INK)
     caption = (
-        f"BERT with {config.layers} blocks of width {config.d} and {config.heads} heads: the sum of three embeddings "
-        "goes through the blocks; next-sentence prediction is read off [CLS], the masked token off its own place."
+        f"BERT with {config.layers} blocks of width {config.d} and {config.heads} heads: the sum of "
+        f"{'two' if rotary else 'three'} embeddings goes through the blocks"
+        f"{', which learn of positions by turning queries and keys' if rotary else ''}; "
+        "next-sentence prediction is read off [CLS], the masked token off its own place."
     )
     return fig, caption
 

@@ -85,7 +85,7 @@ def against(exact, found, known):
 
 @drawing
 def floors(rows):
-    """Masked pieces of held-out docstrings: accuracy and nats of each model.
+    """Chosen pieces of held-out docstrings: accuracy and nats of each model.
 
     ``rows``: name → {"nats", "accuracy"}, from the simplest to BERT.
     """
@@ -100,13 +100,13 @@ def floors(rows):
         ax.set_xlim(0, 1.22 * max(row[key] for row in rows.values()))
         ax.set_yticks(range(len(names)), names)
     left.invert_yaxis()
-    left.set(title="right at the first guess", xlabel="share of masked pieces")
-    right.set(title="−log p", xlabel="nats a masked piece")
+    left.set(title="right at the first guess", xlabel="share of chosen pieces")
+    right.set(title="−log p", xlabel="nats a chosen piece")
     told = "; ".join(
         f"{name} {row['accuracy']:.1%}, {row['nats']:.2f} nats, perplexity {np.exp(row['nats']):.0f}"
         for name, row in rows.items()
     )
-    return fig, f"Masked pieces of held-out docstrings, accuracy and −log p: {told}."
+    return fig, f"Chosen pieces of held-out docstrings, accuracy and −log p: {told}."
 
 
 @drawing
@@ -156,11 +156,11 @@ def attention_map(model, tokenizer, first, second="", layer=1, head=1):
     ax.set(title=f"layer {layer}, head {head}", xlabel="attends to (key)", ylabel="piece (query)")
     special = np.isin(ids, range(len(SPECIAL)))
     places = np.arange(len(ids))
-    step = (weights * (places[None] - places[:, None])).sum(axis=1).mean()
+    step = np.median(weights.argmax(axis=1) - places)  # the first rows spread far to the right and would drag a mean
     told = ", ".join(f'"{pieces[t]}" to "{pieces[int(weights[t].argmax())]}"' for t in range(1, min(5, len(pieces))))
     caption = (
         f"Layer {layer}, head {head}: {weights[:, special].sum(axis=1).mean():.0%} of the weight goes to special "
-        f"tokens, and the mean step is {step:+.1f} places. Most: {told}."
+        f"tokens, and the median step from a piece to where it looks most is {step:+g}. Most: {told}."
     )
     return fig, signed(caption)
 
@@ -274,13 +274,14 @@ def signed(sentence):
 def chains(record):
     """The stored walks of ``bert_hmm``: log p(x) and pairs of neighbours after each sweep of Gibbs sampling.
 
-    ``record``: {"language", "bert", "exact"} → {"log p", "distance"}, each a list over the sweeps.
+    ``record``: {"language", "bert", "exact"} → {"log p", "distance"}, each a list over the sweeps; the distance is the
+    total variation of the pairs of neighbouring words from the language's.
     """
     fig, panels = figure(1, 2, width=10.5, height=4.2)
     told = []
     for ax, key, label in (
         (panels[0], "log p", "exact log p(x), nats a word"),
-        (panels[1], "distance", "distance of pairs of neighbours"),
+        (panels[1], "distance", "pairs of neighbours: total variation"),
     ):
         for name, who, look in (("exact", "exact conditionals", BOTH), ("bert", "BERT's conditionals", MODEL)):
             ax.plot(record[name][key], marker=look.marker, label=who, **line(look))
@@ -288,8 +289,9 @@ def chains(record):
         ax.axhline(own, color=GREY, linestyle=":", linewidth=2.2, label="the language's own sentences")
         ax.set(xlabel="sweep", ylabel=label)
         first, last = (record["bert"][key][i] for i in (0, -1))
+        name = {"log p": "log p(x) a word", "distance": "total variation of the pairs of neighbours"}[key]
         told.append(
-            f"{key} {first:.2f}, then {last:.2f} (exact {record['exact'][key][-1]:.2f}, the language {own:.2f})"
+            f"{name} {first:.2f}, then {last:.2f} (exact {record['exact'][key][-1]:.2f}, the language {own:.2f})"
         )
     panels[1].set_ylim(0, None)
     fig.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)

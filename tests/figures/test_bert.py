@@ -88,10 +88,14 @@ class TestMasking:
         assert names.count("[MASK]") == (shown == MASK).sum()
 
 
-def test_names_in_the_stack_are_names_in_the_code():
-    config = BertConfig(vocabulary=30, d=8, heads=2, mlp=8)
+@pytest.mark.parametrize("positions", ["learned", "rotary"])
+def test_names_in_the_stack_are_names_in_the_code(positions):
+    config = BertConfig(vocabulary=30, d=8, heads=2, mlp=8, positions=positions)
     fig, caption = draw.stack(config)
     model, words = Bert(config), " ".join(texts(fig))
+    assert ("+ positions +" in words) == (model.positions is not None)
+    assert ("turned by position" in words) == (model.positions is None)
+    assert f"the sum of {'three' if positions == 'learned' else 'two'} embeddings" in caption
     for name, _ in model.named_children():
         if name not in ("dropout", "blocks", "norm"):
             assert name in words

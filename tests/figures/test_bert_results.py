@@ -1,5 +1,7 @@
 """Lesson 7's results as they are drawn: every number of a figure is one of the record, or of the model."""
 
+import contextlib
+
 import numpy as np
 import pytest
 import torch
@@ -87,6 +89,14 @@ class TestAttention:
         assert [label.get_text() for label in fig.axes[0].get_xticklabels()][:3] == ["[CLS]", "the", "mean"]
         assert caption.startswith("Layer 2, head 1: ")
 
+    def test_the_step_is_the_median_one(self, model, tokenizer, monkeypatch):
+        weights = torch.eye(6).roll(-1, dims=1)  # each piece looks at the one before it, the first at the last
+        monkeypatch.setattr(
+            draw, "recorded", lambda _: contextlib.nullcontext({"blocks.0.attention": weights[None, None]})
+        )
+        _, caption = draw.attention_map(model, tokenizer, "the mean of it")
+        assert "the median step from a piece to where it looks most is −1." in caption
+
     def test_profiles_are_stacked_to_one(self):
         profiles = {"special": np.array([[0.2, 0.9]]), "others": np.array([[0.8, 0.1]])}
         fig, caption = draw.head_profiles(profiles)
@@ -133,7 +143,8 @@ def test_chains_draws_each_sweep():
     assert fig.axes[0].lines[1].get_ydata().tolist() == [-4.0, -2.1]
     assert fig.axes[1].lines[0].get_ydata().tolist() == [0.7, 0.05]
     assert set(fig.axes[1].lines[2].get_ydata()) == {0.02}
-    assert "log p −4.00, then −2.10 (exact −2.00, the language −1.90)" in caption
+    assert "log p(x) a word −4.00, then −2.10 (exact −2.00, the language −1.90)" in caption
+    assert "total variation of the pairs of neighbours 0.70, then 0.10 (exact 0.05, the language 0.02)" in caption
 
 
 def test_excess_is_over_the_optimum_of_the_same_words():
