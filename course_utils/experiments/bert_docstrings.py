@@ -1,10 +1,11 @@
 """The shipped BERT of the docstrings on documents that it has not seen, against floors on the same tokens and pairs.
 
 Nothing is trained here but the floors, on the training part. Of the chosen tokens (15 %, shown 80/10/10) stored are
-the mean of −log p in nats and the share that is right: for the frequencies of pieces; for the piece before; for the
-pieces before and behind, p(x_t | x_{t−1}) p(x_{t+1} | x_t) normalised, which is exact for a chain of such pieces.
-These see true neighbours even where BERT sees [MASK]. Of the pairs stored is the share that is told apart, by BERT and
-by the pieces that the two texts share. A walk by Gibbs sampling is stored as text.
+the mean of −log p in nats and the share that is right, over all and by how the token was shown: for the frequencies of
+pieces; for the piece before; for the pieces before and after, p(x_t | x_{t−1}) p(x_{t+1} | x_t) normalised, which is
+exact for a chain of such pieces. These see true neighbours even where BERT sees [MASK]. Of the pairs stored is the
+share that is told apart, by BERT and by the pieces that the two texts share. A walk by Gibbs sampling is stored as
+text.
 """
 
 import hashlib
@@ -85,9 +86,8 @@ def threshold(scores, label):
 
 
 def measure(config, model, test, bigrams):
-    """Nats and share right of the chosen tokens, by model and floors."""
-    nats, right, pairs = Counter(), Counter(), Counter()
-    tokens_asked = 0
+    """Nats and share right of the chosen tokens, by model and floors, and the share of pairs that the model tells."""
+    rows, how, pairs = {}, [], Counter()
     for tokens, segments, label, shown, chosen in bert.asked(test, config["pairs"]):
         with torch.no_grad():
             hidden = model.encode(shown, segments, tokens != model.config.pad)
@@ -96,27 +96,39 @@ def measure(config, model, test, bigrams):
             for name, read in (("bert", hidden), ("bert, nothing hidden", clean)):
                 pairs[name] += (model.nsp(read).argmax(dim=1) == label).sum().item()
         row, place = (index.numpy() for index in torch.nonzero(chosen, as_tuple=True))
-        ids = tokens.numpy()
+        ids, seen = tokens.numpy(), shown.numpy()[row, place]
         wanted, before, after = ids[row, place], ids[row, place - 1], ids[row, place + 1]
         log_p["frequencies"] = np.broadcast_to(np.log(np.maximum(bigrams.frequencies, 1e-300)), log_p["bert"].shape)
         log_p["piece before"] = np.log(np.maximum(bigrams.after(before), 1e-300))
         log_p["both neighbours"] = np.log(np.maximum(bigrams.between(before, after), 1e-300))
         for name, table in log_p.items():
-            nats[name] -= float(table[np.arange(len(wanted)), wanted].sum())
-            right[name] += int((table.argmax(axis=1) == wanted).sum())
-        tokens_asked += len(wanted)
+            found = np.stack([-table[np.arange(len(wanted)), wanted], table.argmax(axis=1) == wanted], axis=1)
+            rows.setdefault(name, []).append(found)  # nats, right: (n, 2)
+        how.append(np.where(seen == MASK, "[MASK]", np.where(seen == wanted, "stays", "random")))
+    rows, how = {name: np.concatenate(parts) for name, parts in rows.items()}, np.concatenate(how)
     return {
-        "tokens": tokens_asked,
-        "mlm": {
-            name: {"nats": round(nats[name] / tokens_asked, 4), "accuracy": round(right[name] / tokens_asked, 4)}
-            for name in nats
+        "tokens": len(how),
+        "mlm": {name: summary(found) for name, found in rows.items()},
+        "mlm by shown": {
+            kind: {"tokens": int((how == kind).sum())}
+            | {name: summary(found[how == kind]) for name, found in rows.items()}
+            for kind in ("[MASK]", "random", "stays")
         },
         "nsp": {name: count / config["pairs"] for name, count in pairs.items()},
     }
 
 
+def summary(found):
+    """The means of (n, 2), nats and right."""
+    nats, right = found.mean(axis=0)
+    return {"nats": round(float(nats), 4), "accuracy": round(float(right), 4)}
+
+
 def run(config, report):
-    """results: "tokens", "mlm"[name] = {"nats", "accuracy"}, "nsp"[name] = accuracy, "walk" = list of texts."""
+    """results: "tokens", "mlm"[name] = {"nats", "accuracy"}, "nsp"[name] = accuracy, "walk" = list of texts.
+
+    "mlm by shown" is "mlm" apart for tokens shown as [MASK], as a random one, and as they stand.
+    """
     tokenizer, parts = docstring_tokenizer(), {part: docstrings(part) for part in ("train", "test")}
     model = load(checkpoint(MODEL), bert)
     sentences = {part: [document.sentences for document in corpus] for part, corpus in parts.items()}

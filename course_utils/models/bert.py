@@ -14,6 +14,7 @@ from torch import nn
 from . import huggingface
 from .attention import Block
 from .huggingface import Origin
+from .query_key import query_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,9 @@ class BertConfig:
         sentence prediction
     dropout : float, of the embedded tokens and of every sub-layer's output
     norm_first : bool, False is BERT's post-norm; True trains without a warm-up and has a last norm
+    positions : "learned", a vector for each, or "rotary": queries and keys are turned by an angle in proportion to the
+        position, with ``rotary_base`` as in QueryKey, so that their product depends on the distance
+    query_key_norm : bool, queries and keys have the root mean square 1, so that no score exceeds √(d/H)
     pad : int or None, the token that fills a sequence and is not attended to
     bfloat16 : bool, matrix products in bfloat16 while training, which pays where the processor has it
     epsilon : float, of the norms
@@ -43,9 +47,16 @@ class BertConfig:
     segments: int = 2
     dropout: float = 0.0
     norm_first: bool = False
+    positions: str = "learned"
+    rotary_base: float = 10_000.0
+    query_key_norm: bool = False
     pad: int | None = 0
     bfloat16: bool = False
     epsilon: float = 1e-12
+
+    def __post_init__(self):
+        if self.positions not in ("learned", "rotary"):
+            raise ValueError(f"positions must be learned or rotary; got {self.positions!r}.")
 
 
 class BertOutput(NamedTuple):
@@ -64,10 +75,11 @@ class Bert(nn.Module):
         self.config = config
         norm = functools.partial(nn.LayerNorm, eps=config.epsilon)
         self.embedding = nn.Embedding(config.vocabulary, config.d)
-        self.positions = nn.Embedding(config.length, config.d)
+        self.positions = nn.Embedding(config.length, config.d) if config.positions == "learned" else None
         self.segments = nn.Embedding(config.segments, config.d) if config.segments else None
         self.embedding_norm, self.dropout = norm(config.d), nn.Dropout(config.dropout)
         options = {"norm_first": config.norm_first, "dropout": config.dropout, "activation": nn.GELU, "norm": norm}
+        options["prepare"] = query_key(config)
         self.blocks = nn.ModuleList(Block(config.d, config.heads, config.mlp, **options) for _ in range(config.layers))
         self.norm = norm(config.d) if config.norm_first else nn.Identity()
         self.mlm_transform = nn.Sequential(nn.Linear(config.d, config.d), nn.GELU(), norm(config.d))
@@ -109,7 +121,9 @@ class Bert(nn.Module):
             mask = tokens != self.config.pad
         if mask is not None:
             mask = mask[:, None, None]  # (B, 1, 1, T): the same for all heads and queries
-        x = self.embedding(tokens) + self.positions.weight[:length]  # (B, T, d)
+        x = self.embedding(tokens)  # (B, T, d)
+        if self.positions is not None:
+            x = x + self.positions.weight[:length]
         if self.segments is not None:
             x = x + self.segments(torch.zeros_like(tokens) if segments is None else segments)
         x = self.dropout(self.embedding_norm(x))

@@ -11,7 +11,6 @@ from course_utils.data.pairs import SentencePairs
 from course_utils.data.text import docstrings
 from course_utils.data.wordpiece import MASK, PIECES, SPECIAL, docstring_tokenizer
 from course_utils.models.bert import Bert, BertConfig
-from course_utils.models.transformer import sinusoidal_positions
 from course_utils.optima.hmm import at_words, course_language
 from course_utils.training.config import Config as TrainingConfig
 from course_utils.training.optimisers import adamw_or_muon, warm_cosine
@@ -43,6 +42,9 @@ class Config(TrainingConfig):
     mlp: int = 512
     dropout: float = 0.0
     norm_first: bool = True
+    positions: str = "rotary"
+    rotary_base: float = 100.0
+    query_key_norm: bool = True
     bfloat16: bool = False
     optimiser: str = "muon"
     muon_rate: float = 0.02
@@ -54,10 +56,11 @@ class Config(TrainingConfig):
 
 
 SWITCHES = ("length", "d", "heads", "layers", "mlp", "dropout", "norm_first", "bfloat16")
+SWITCHES += ("positions", "rotary_base", "query_key_norm")
 PRESETS = {
     "hmm": Config(steps=3000, batch_size=32, rate=3e-3, layers=2, d=96, mlp=384, weight_decay=0.0),
     "docstrings": Config(
-        text="docstrings", steps=4000, batch_size=32, rate=1e-3, muon_rate=0.01, warmup=50, length=64, layers=3, d=192,
+        text="docstrings", steps=9000, batch_size=32, rate=4e-3, muon_rate=0.02, warmup=50, length=64, layers=3, d=192,
         heads=6, mlp=768, bfloat16=True,
     ),
 }  # fmt: skip
@@ -68,10 +71,7 @@ def model(config):
     kinds = {"hmm": {"vocabulary": HMM_MASK + 1, "segments": 0, "pad": None}, "docstrings": {"vocabulary": PIECES}}
     if config.text not in kinds:
         raise ValueError(f"text must be hmm or docstrings; got {config.text!r}.")
-    bert = Bert(BertConfig(**kinds[config.text], **{name: getattr(config, name) for name in SWITCHES}))
-    with torch.no_grad():  # positions begin as waves, in which "two to the left" is the same turn everywhere, and learn
-        bert.positions.weight.copy_(0.02 * sinusoidal_positions(torch.arange(config.length), config.d))
-    return bert
+    return Bert(BertConfig(**kinds[config.text], **{name: getattr(config, name) for name in SWITCHES}))
 
 
 def data(config, source=None):

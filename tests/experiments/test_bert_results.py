@@ -76,6 +76,12 @@ def test_held_out_pieces_and_pairs_again():
         assert abs(again["mlm"][name]["accuracy"] - row["accuracy"]) < 4 * np.sqrt(0.25 / again["tokens"]), name
         assert again["mlm"][name]["nats"] == pytest.approx(row["nats"], abs=0.25), name
     assert abs(again["nsp"]["bert"] - stored["nsp"]["bert"]) < 4 * np.sqrt(0.14 / 256)
+    kinds = stored["mlm by shown"]
+    assert sum(kind["tokens"] for kind in kinds.values()) == stored["tokens"]
+    for name, row in stored["mlm"].items():  # the whole is the mean of its parts
+        for measured in ("nats", "accuracy"):
+            parts = sum(kind["tokens"] * kind[name][measured] for kind in kinds.values())
+            assert parts / stored["tokens"] == pytest.approx(row[measured], abs=1e-4)
     order = ["bert", "both neighbours", "piece before", "frequencies"]
     nats = [stored["mlm"][name]["nats"] for name in order]
     assert nats == sorted(nats)

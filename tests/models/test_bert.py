@@ -173,6 +173,29 @@ class TestTheModel:
         found, expected = model(tokens[:, order], segments[:, order]).hidden, model(tokens, segments).hidden
         torch.testing.assert_close(found, expected[:, order], **EXACT)
 
+    def test_rotary_positions_know_distances_alone(self, batch):
+        """Moved along, behind padding, a text has the same vectors; turned round it has not."""
+        model = small(positions="rotary", segments=0)
+        assert not [name for name, _ in model.named_parameters() if name.startswith("positions")]
+        tokens = batch[0][:1]
+        expected = model(tokens).hidden
+        moved = model(F.pad(tokens, (6, 0))).hidden[:, 6:]
+        torch.testing.assert_close(moved, expected, rtol=0, atol=1e-5)  # the angles are kept in single precision
+        assert not torch.allclose(model(tokens.flip(1)).hidden.flip(1), expected, atol=1e-3)
+        learned = small(segments=0)
+        assert not torch.allclose(learned(F.pad(tokens, (6, 0))).hidden[:, 6:], learned(tokens).hidden, atol=1e-3)
+
+    def test_the_base_and_the_norm_reach_queries_and_keys(self, batch):
+        model = small(positions="rotary")
+        for switches in ({"rotary_base": 100.0}, {"query_key_norm": True}):
+            other = Bert(BertConfig(**SIZE | {"positions": "rotary"} | switches)).double().eval()
+            other.load_state_dict(model.state_dict())
+            assert not torch.allclose(other(*batch).hidden, model(*batch).hidden, atol=1e-3), switches
+
+    def test_positions_of_another_kind(self):
+        with pytest.raises(ValueError, match="positions must be learned or rotary; got 'waves'"):
+            BertConfig(vocabulary=V, positions="waves")
+
     def test_asking_at_the_chosen_positions_alone_is_the_same(self, batch):
         tokens, segments, mask = batch
         model = small()

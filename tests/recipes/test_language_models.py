@@ -208,13 +208,14 @@ class TestBert:
         for *_, chosen in bert.asked(type("", (), {"__getitem__": lambda self, rows: pairs[0]})(), 128):
             assert chosen.float().mean().item() == pytest.approx(0.15, abs=0.02)
 
-    def test_positions_begin_as_waves(self):
-        """The product of two positions depends on their distance alone."""
-        weight = bert.model(tiny(bert)).positions.weight.detach()
-        products = (weight @ weight.T).numpy()
-        for k in range(12):
-            assert np.ptp(np.diagonal(products, k)) < 1e-8
-        assert weight.abs().max().item() == pytest.approx(0.02, rel=0.01)
+    def test_positions_are_rotary_and_can_be_learned(self):
+        config = tiny(bert)
+        model = bert.model(config)
+        assert model.positions is None
+        assert model.blocks[0].attention.prepare.normalise
+        angle = model.blocks[0].attention.prepare.cos[1].acos()  # of the first step, for each pair
+        torch.testing.assert_close(angle, config.rotary_base ** (-torch.arange(len(angle)) / len(angle)))
+        assert bert.model(tiny(bert, positions="learned")).positions is not None
 
     @pytest.mark.slow
     def test_docstrings(self):
