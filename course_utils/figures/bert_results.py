@@ -281,7 +281,7 @@ def chains(record):
     told = []
     for ax, key, label in (
         (panels[0], "log p", "exact log p(x), nats a word"),
-        (panels[1], "distance", "pairs of neighbours: total variation"),
+        (panels[1], "distance", "total variation of the pairs"),
     ):
         for name, who, look in (("exact", "exact conditionals", BOTH), ("bert", "BERT's conditionals", MODEL)):
             ax.plot(record[name][key], marker=look.marker, label=who, **line(look))
