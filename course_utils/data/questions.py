@@ -1,22 +1,23 @@
-"""Questions with an answer in a passage, made by rule from the docstrings.
+"""Questions with an answer in a passage, made by rule from the docstrings: which of four words belongs to a library.
 
-A passage is two or more sentences of a docstring in a row. A question is what stands around one of its words, which
-"what" takes the place of: "the mean of what along the given axis?" (a cloze test, Taylor 1953; such sets were made of
-news by Hermann et al. 2015, "Teaching machines to read and comprehend"). The answer is the word, where it stands.
+A word is of a library if seven in ten of the documents that have it are that library's: "axes" of matplotlib, "spline"
+of scipy. A passage names four words of four libraries, in any order, and the question asks for one of them. The words
+of the test part occur in no question of the training part: to answer, one must know them from elsewhere.
 """
 
 import re
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
 
-AROUND = 4  # words of the question on each side of the answer
-WORDS = (12, 48)  # of a passage
-COMMON = frozenset(
-    "the and for with that this are not can from will have has been its which their than then they when where while "
-    "should must may all any each both such only also into over under used use one two other some same but was were "
-    "does did there these those what".split()
-)
+from .manifest import LIBRARIES
+
+WORDS = 24  # of each library, half of them for training
+SHARE, DOCUMENTS = 0.7, 5  # a word is a library's from this share on, of at least so many documents
+NAMED = 4  # words of a passage, of as many libraries
+SUBJECTS = ("text", "page", "docstring", "chapter")
+VERBS = ("names", "mentions", "describes", "explains")
 
 
 class Question(NamedTuple):
@@ -28,59 +29,71 @@ class Question(NamedTuple):
     start: int
 
 
-def sample_questions(documents, n_samples, random_state):
-    """Questions about passages of the documents, each passage drawn with equal chances.
+def library_words(corpus):
+    """For each library the words that are mostly its own, the most frequent first.
 
     Parameters
     ----------
-    documents : iterable of ``text.Document``; one part's, for a question about a document is of the document's part
+    corpus : text.Corpus, the training part's
+
+    Returns
+    -------
+    list of lists of str, WORDS for each of LIBRARIES
+
+    Raises
+    ------
+    ValueError
+        If a library has too few.
+    """
+    counts = [Counter() for _ in LIBRARIES]
+    for document, label in zip(corpus.documents, corpus.y, strict=True):
+        counts[label].update(set(re.findall(r"\b[a-z]{4,}\b", " ".join(document.sentences).lower())))
+    total = sum(counts, Counter())
+    found = []
+    for library, count in zip(LIBRARIES, counts, strict=True):
+        own = [w for w, n in count.items() if total[w] >= DOCUMENTS and n >= SHARE * total[w] and w != library]
+        own = sorted(own, key=lambda word: (-count[word], word))[:WORDS]
+        if len(own) < WORDS:
+            raise ValueError(f"corpus must have {WORDS} words that are mostly {library}'s; it has {len(own)}.")
+        found.append(own)
+    return found
+
+
+def sample_questions(words, part, n_samples, random_state):
+    """Questions, in which library, words and their order are drawn with equal chances.
+
+    Parameters
+    ----------
+    words : what ``library_words`` returns
+    part : "train" or "test"; of another part are other words
     n_samples : int
     random_state : int or numpy Generator
 
     Returns
     -------
-    list of Question; no passage has the answer twice
+    list of Question
 
     Raises
     ------
     ValueError
-        If the documents have no passage to ask about.
+        For another part.
     """
-    passages = [found for document in documents for found in _passages(document.sentences)]
-    if not passages:
-        raise ValueError("documents must have two sentences in a row with a word to ask for; none has.")
+    if part not in ("train", "test"):
+        raise ValueError(f"part must be 'train' or 'test'; got {part!r}.")
+    of_part = [own[part == "test" :: 2] for own in words]  # every other one, so that both have as frequent words
     rng = np.random.default_rng(random_state)
-    return [_ask(passages[rng.integers(len(passages))], rng) for _ in range(n_samples)]
+    return [_question(of_part, rng) for _ in range(n_samples)]
 
 
-def _passages(sentences):
-    """From each sentence on, as many as fit into WORDS: the text and the words that can be asked for."""
-    for first in range(len(sentences) - 1):
-        last = first + 2
-        while last < len(sentences) and _length(sentences[first : last + 1]) <= WORDS[1]:
-            last += 1
-        passage = " ".join(sentences[first:last])
-        if WORDS[0] <= _length(sentences[first:last]) <= WORDS[1] and (words := answers(passage)):
-            yield passage, words
-
-
-def _length(sentences):
-    return sum(len(sentence.split()) for sentence in sentences)
-
-
-def answers(passage):
-    """Words of four letters and more that stand once in a passage, and are not too common."""
-    words = [word.lower() for word in re.findall(r"\w+", passage)]
-    found = re.finditer(r"(?<=\s)[a-z]{4,}(?=[,;]?\s|\.(\s|$))", passage)
-    return [word for word in found if words.count(word[0]) == 1 and word[0] not in COMMON]
-
-
-def _ask(found, rng):
-    passage, words = found
-    answer = words[rng.integers(len(words))]
-    before = passage[: answer.start()].split()[-AROUND:]
-    after = ("what" + passage[answer.end() :]).split()[: AROUND + 1]  # the first one keeps a comma that follows
-    # A word with a full stop ends a sentence, and the question is of the answer's own.
-    before = before[max((i + 1 for i, word in enumerate(before) if word.endswith(".")), default=0) :]
-    after = after[: min((i + 1 for i, word in enumerate(after) if word.endswith(".")), default=None)]
-    return Question(" ".join([*before, *after]).rstrip(".,;") + "?", passage, answer[0], answer.start())
+def _question(words, rng):
+    libraries = rng.choice(len(words), NAMED, replace=False)
+    named = [words[library][rng.integers(len(words[library]))] for library in libraries]
+    asked = int(rng.integers(NAMED))
+    begin = f"The {SUBJECTS[rng.integers(len(SUBJECTS))]} {VERBS[rng.integers(len(VERBS))]} "
+    phrases = [f"the {word}" for word in named]
+    passage = f"{begin}{', '.join(phrases[:-1])} and {phrases[-1]}."
+    start = len(begin) + sum(len(phrase) + 2 for phrase in phrases[:asked]) + 4
+    start += 3 * (asked == NAMED - 1)  # " and " where there was ", "
+    library = LIBRARIES[libraries[asked]]
+    library = f"the {library}" if " " in library else library  # the standard library
+    return Question(f"Which of them is of {library}?", passage, named[asked], start)

@@ -33,6 +33,7 @@ class BertConfig:
     positions : "learned", a vector for each, or "rotary": queries and keys are turned by an angle in proportion to the
         position, with ``rotary_base`` as in QueryKey, so that their product depends on the distance
     query_key_norm : bool, queries and keys have the root mean square 1, so that no score exceeds √(d/H)
+    tied : bool, the MLM head's matrix is that of the embedding; its bias is its own
     pad : int or None, the token that fills a sequence and is not attended to
     bfloat16 : bool, matrix products in bfloat16 while training, which pays where the processor has it
     epsilon : float, of the norms
@@ -50,6 +51,7 @@ class BertConfig:
     positions: str = "learned"
     rotary_base: float = 10_000.0
     query_key_norm: bool = False
+    tied: bool = True
     pad: int | None = 0
     bfloat16: bool = False
     epsilon: float = 1e-12
@@ -84,7 +86,8 @@ class Bert(nn.Module):
         self.norm = norm(config.d) if config.norm_first else nn.Identity()
         self.mlm_transform = nn.Sequential(nn.Linear(config.d, config.d), nn.GELU(), norm(config.d))
         self.mlm_head = nn.Linear(config.d, config.vocabulary)
-        self.mlm_head.weight = self.embedding.weight  # tied; the bias is its own
+        if config.tied:
+            self.mlm_head.weight = self.embedding.weight
         self.pooler = nn.Sequential(nn.Linear(config.d, config.d), nn.Tanh()) if config.segments else None
         self.nsp_head = nn.Linear(config.d, 2) if config.segments else None
         initialise(self)

@@ -29,7 +29,7 @@ class Config(TrainingConfig):
 
     ``length`` … ``bfloat16``: as in BertConfig.
     ``optimiser``: adamw, or muon, for the blocks' matrices with the rate ``muon_rate``, and AdamW for the rest.
-    ``warmup``: steps in which the rates rise, before they fall to zero.
+    ``warmup``: steps in which the rates rise, before they fall to zero along half a cosine.
     ``evaluated``: examples of the test set that ``evaluate`` reads.
     """
 
@@ -45,6 +45,7 @@ class Config(TrainingConfig):
     positions: str = "rotary"
     rotary_base: float = 100.0
     query_key_norm: bool = True
+    tied: bool = True
     bfloat16: bool = False
     optimiser: str = "muon"
     muon_rate: float = 0.02
@@ -56,9 +57,12 @@ class Config(TrainingConfig):
 
 
 SWITCHES = ("length", "d", "heads", "layers", "mlp", "dropout", "norm_first", "bfloat16")
-SWITCHES += ("positions", "rotary_base", "query_key_norm")
+SWITCHES += ("positions", "rotary_base", "query_key_norm", "tied")
 PRESETS = {
-    "hmm": Config(steps=3000, batch_size=32, rate=3e-3, layers=2, d=96, mlp=384, weight_decay=0.0),
+    "hmm": Config(
+        steps=5000, batch_size=32, rate=1e-2, muon_rate=0.03, warmup=20, layers=4, d=64, heads=2, mlp=128,
+        rotary_base=30.0, tied=False, weight_decay=0.0, sequences=5000 * 32,
+    ),
     "docstrings": Config(
         text="docstrings", steps=9000, batch_size=32, rate=4e-3, muon_rate=0.02, warmup=50, length=64, layers=3, d=192,
         heads=6, mlp=768, bfloat16=True,

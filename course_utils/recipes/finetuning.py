@@ -10,7 +10,7 @@ from torch.utils.data import TensorDataset
 from course_utils.data.entailment import LABELS, sample_entailment
 from course_utils.data.manifest import LIBRARIES
 from course_utils.data.pairs import pack
-from course_utils.data.questions import sample_questions
+from course_utils.data.questions import library_words, sample_questions
 from course_utils.data.shipped import checkpoint
 from course_utils.data.tables import stratified_order
 from course_utils.data.text import docstrings
@@ -48,7 +48,7 @@ class Config(TrainingConfig):
 
 PRESETS = {
     "nli": Config(steps=400, batch_size=32, rate=3e-4),
-    "qa": Config(task="qa", steps=400, batch_size=32, rate=3e-4),
+    "qa": Config(task="qa", examples=2000, steps=300, batch_size=32, rate=5e-4),
     "library": Config(task="library", steps=200, batch_size=16, rate=3e-4, tested=0),
 }
 
@@ -98,7 +98,7 @@ def entailment(part, n, config):
 
 def questions(part, n, config):
     """TensorDataset of tokens, segments (n, T) and span (n, 2), the answer's first and last token."""
-    examples = sample_questions(docstrings(part), n, random_state(part, config.seed))
+    examples = sample_questions(library_words(docstrings("train")), part, n, random_state(part, config.seed))
     tokenizer, pairs, spans = docstring_tokenizer(), [], []
     for example in examples:
         question, passage = tokenizer.encode(example.question), tokenizer.encode(example.passage)

@@ -224,6 +224,9 @@ class TestTheModel:
         names = [name for name, _ in model.named_parameters()]
         assert "mlm_head.bias" in names
         assert "mlm_head.weight" not in names
+        apart = small(tied=False)
+        assert apart.mlm_head.weight is not apart.embedding.weight
+        assert "mlm_head.weight" in [name for name, _ in apart.named_parameters()]
 
     def test_at_the_beginning_it_guesses(self, batch):
         torch.manual_seed(0)
