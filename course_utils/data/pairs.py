@@ -46,13 +46,7 @@ class SentencePairs:
 
     def __getitem__(self, indices):
         pairs = [self.pair(int(i)) for i in np.atleast_1d(np.asarray(indices))]
-        longest = max(len(first) + len(second) for first, second, _ in pairs)
-        tokens = torch.full((len(pairs), longest), PAD)
-        segments = torch.zeros_like(tokens)
-        for row, (first, second, _) in enumerate(pairs):
-            a, b = len(first), len(first) + len(second)
-            tokens[row, :b] = torch.tensor(first + second)
-            segments[row, a:b] = 1
+        tokens, segments = _padded([(first, second) for first, second, _ in pairs])
         return tokens, segments, torch.tensor([label for *_, label in pairs])
 
     def pair(self, index):
@@ -70,3 +64,43 @@ class SentencePairs:
         a = max(room - len(second), (room + 1) // 2)
         first = first[max(len(first) - a, 0) :]
         return [CLS, *first, SEP], [*second[: room - len(first)], SEP], label
+
+
+def pack(pairs, length):
+    """[CLS] A [SEP] B [SEP] for each pair of texts, or [CLS] A [SEP] where there is no B, and which token is of B.
+
+    Parameters
+    ----------
+    pairs : sequence of (A, B), lists of ids; B may be None
+    length : int, most tokens of a row; the longer text is cut at its end
+
+    Returns
+    -------
+    tokens, segments : (n, T) of int64 twice, padded to the longest row; segments are 0 up to the first [SEP], 1 for B
+
+    Raises
+    ------
+    ValueError
+        If length leaves no room for both texts.
+    """
+    if length < 5:
+        raise ValueError(f"length must be at least 5, for [CLS] A [SEP] B [SEP]; got {length}.")
+    rows = []
+    for first, second in pairs:
+        if second is None:
+            rows.append(([CLS, *first[: length - 2], SEP], []))
+            continue
+        room = length - 3
+        a = max(room - len(second), min(len(first), (room + 1) // 2))
+        rows.append(([CLS, *first[:a], SEP], [*second[: room - min(len(first), a)], SEP]))
+    return _padded(rows)
+
+
+def _padded(rows):
+    tokens = torch.full((len(rows), max(len(first) + len(second) for first, second in rows)), PAD)
+    segments = torch.zeros_like(tokens)
+    for row, (first, second) in enumerate(rows):
+        a, b = len(first), len(first) + len(second)
+        tokens[row, :b] = torch.tensor(first + second)
+        segments[row, a:b] = 1
+    return tokens, segments

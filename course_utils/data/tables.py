@@ -53,3 +53,12 @@ def breast_cancer() -> Table:
     names = tuple(map(str, bunch.feature_names))
     classes = tuple(map(str, bunch.target_names))
     return Table("breast_cancer", bunch.data, bunch.target, names, classes, (None,) * len(names))
+
+
+def stratified_order(y, rng):
+    """An order of the rows in which each class takes its turn, so that the first m rows hold m / K of each."""
+    rank = np.empty(len(y), dtype=int)
+    for k in np.unique(y):
+        rows = np.flatnonzero(y == k)
+        rank[rows] = rng.permutation(len(rows))
+    return np.lexsort((rng.random(len(y)), rank))

@@ -54,15 +54,6 @@ def fit(name, X, y, config):
         return LogisticRegression(C=strength, max_iter=config["max_iter"]).fit(X, y)
 
 
-def stratified_order(y, rng):
-    """An order of the rows in which each class takes its turn, so that the first m rows hold m / K of each."""
-    rank = np.empty(len(y), dtype=int)
-    for k in np.unique(y):
-        rows = np.flatnonzero(y == k)
-        rank[rows] = rng.permutation(len(rows))
-    return np.lexsort((rng.random(len(y)), rank))
-
-
 def load_data():
     """Name → (X, y) of the four data sets."""
     sets = {
@@ -86,7 +77,7 @@ def run(config, report):
             pool, test, y_pool, y_test = train_test_split(
                 X, y, test_size=config["test_share"], stratify=y, random_state=seed
             )
-            order = stratified_order(y_pool, np.random.default_rng(seed))
+            order = tables.stratified_order(y_pool, np.random.default_rng(seed))
             for j, size in enumerate(sizes):
                 rows = order[:size]
                 scaler = StandardScaler().fit(pool[rows])

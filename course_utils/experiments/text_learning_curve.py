@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
 from course_utils.data import manifest, text
-from course_utils.experiments.ng_jordan import stratified_order
+from course_utils.data.tables import stratified_order
 from course_utils.models.naive_bayes import BernoulliNB, MultinomialNB
 
 CONFIG = {

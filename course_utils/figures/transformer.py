@@ -253,16 +253,24 @@ def _matrix(ax, values, *, grey=False):
 
 
 @drawing
-def derived():
-    """The derived models of the slides: which half of the Transformer each family keeps."""
+def derived(lesson=6):
+    """The derived models of the slides: which half of the Transformer each family keeps.
+
+    ``lesson``: the one that draws it, 6, 7 or 8, is called "this lesson".
+
+    Raises ValueError where ``lesson`` treats none of the families.
+    """
+    if lesson not in (6, 7, 8):
+        raise ValueError(f"lesson must be 6, 7 or 8, which treat the three families; got {lesson!r}.")
+    names = {number: "this lesson" if number == lesson else f"lesson {number}" for number in (6, 7, 8)}
     fig, ax = _field(11, 3.9, 110, 46)
     ax.set_ylim(5, 46)
     ax.add_patch(Ellipse((55, 39), 40, 10, facecolor="#F1F1F1", edgecolor=INK, linewidth=1.8))
     ax.text(55, 39, "Transformer (2017)\nencoder and decoder", ha="center", va="center", fontsize=12.5)
     families = (
-        (18, "encoder only", "every token sees all others", "BERT (2018): lesson 7\nRoBERTa, ELECTRA", ENCODER),
-        (55, "encoder and decoder", "reads all, then writes", "this lesson\nBART, T5 (2019)", BOTTLENECK),
-        (92, "decoder only", "every token sees those before", "GPT (2018): lesson 8\nGPT-2, GPT-3, Llama", DECODER),
+        (18, "encoder only", "every token sees all others", f"BERT (2018): {names[7]}\nRoBERTa, ELECTRA", ENCODER),
+        (55, "encoder and decoder", "reads all, then writes", f"{names[6]}\nBART, T5 (2019)", BOTTLENECK),
+        (92, "decoder only", "every token sees those before", f"GPT (2018): {names[8]}\nGPT-2, GPT-3, Llama", DECODER),
     )
     for x, name, sees, models, look in families:
         _arrow(ax, (55 + 0.4 * (x - 55), 34 if x == 55 else 35.6), (x, 29))
@@ -271,8 +279,8 @@ def derived():
         ax.text(x, 19.6, sees, ha="center", va="center", fontsize=12)
         ax.text(x, 11.3, models, ha="center", va="center", fontsize=12, linespacing=1.5)
     caption = (
-        "Three families descend from the Transformer: those that keep the encoder only (BERT, lesson 7), those that "
-        "keep the decoder only (GPT, lesson 8), and those that keep both, as in this lesson."
+        f"Three families descend from the Transformer: those that keep the encoder only (BERT, {names[7]}), those that "
+        f"keep the decoder only (GPT, {names[8]}), and those that keep both, as in {names[6]}."
     )
     return fig, caption
 

@@ -14,6 +14,7 @@ from torch import nn
 from . import huggingface
 from .attention import Block
 from .huggingface import Origin
+from .query_key import query_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,10 @@ class BertConfig:
         sentence prediction
     dropout : float, of the embedded tokens and of every sub-layer's output
     norm_first : bool, False is BERT's post-norm; True trains without a warm-up and has a last norm
+    positions : "learned", a vector for each, or "rotary": queries and keys are turned by an angle in proportion to the
+        position, with ``rotary_base`` as in QueryKey, so that their product depends on the distance
+    query_key_norm : bool, queries and keys have the root mean square 1, so that no score exceeds √(d/H)
+    tied : bool, the MLM head's matrix is that of the embedding; its bias is its own
     pad : int or None, the token that fills a sequence and is not attended to
     bfloat16 : bool, matrix products in bfloat16 while training, which pays where the processor has it
     epsilon : float, of the norms
@@ -43,9 +48,17 @@ class BertConfig:
     segments: int = 2
     dropout: float = 0.0
     norm_first: bool = False
+    positions: str = "learned"
+    rotary_base: float = 10_000.0
+    query_key_norm: bool = False
+    tied: bool = True
     pad: int | None = 0
     bfloat16: bool = False
     epsilon: float = 1e-12
+
+    def __post_init__(self):
+        if self.positions not in ("learned", "rotary"):
+            raise ValueError(f"positions must be learned or rotary; got {self.positions!r}.")
 
 
 class BertOutput(NamedTuple):
@@ -64,15 +77,17 @@ class Bert(nn.Module):
         self.config = config
         norm = functools.partial(nn.LayerNorm, eps=config.epsilon)
         self.embedding = nn.Embedding(config.vocabulary, config.d)
-        self.positions = nn.Embedding(config.length, config.d)
+        self.positions = nn.Embedding(config.length, config.d) if config.positions == "learned" else None
         self.segments = nn.Embedding(config.segments, config.d) if config.segments else None
         self.embedding_norm, self.dropout = norm(config.d), nn.Dropout(config.dropout)
         options = {"norm_first": config.norm_first, "dropout": config.dropout, "activation": nn.GELU, "norm": norm}
+        options["prepare"] = query_key(config)
         self.blocks = nn.ModuleList(Block(config.d, config.heads, config.mlp, **options) for _ in range(config.layers))
         self.norm = norm(config.d) if config.norm_first else nn.Identity()
         self.mlm_transform = nn.Sequential(nn.Linear(config.d, config.d), nn.GELU(), norm(config.d))
         self.mlm_head = nn.Linear(config.d, config.vocabulary)
-        self.mlm_head.weight = self.embedding.weight  # tied; the bias is its own
+        if config.tied:
+            self.mlm_head.weight = self.embedding.weight
         self.pooler = nn.Sequential(nn.Linear(config.d, config.d), nn.Tanh()) if config.segments else None
         self.nsp_head = nn.Linear(config.d, 2) if config.segments else None
         initialise(self)
@@ -109,7 +124,9 @@ class Bert(nn.Module):
             mask = tokens != self.config.pad
         if mask is not None:
             mask = mask[:, None, None]  # (B, 1, 1, T): the same for all heads and queries
-        x = self.embedding(tokens) + self.positions.weight[:length]  # (B, T, d)
+        x = self.embedding(tokens)  # (B, T, d)
+        if self.positions is not None:
+            x = x + self.positions.weight[:length]
         if self.segments is not None:
             x = x + self.segments(torch.zeros_like(tokens) if segments is None else segments)
         x = self.dropout(self.embedding_norm(x))
@@ -159,6 +176,74 @@ class Bert(nn.Module):
         bert = cls(config).to(next(iter(tensors.values())).dtype)
         huggingface.fill(bert, tensors, _origins(config))
         return bert.eval()
+
+
+class Classifier(nn.Module):
+    """BERT with a new last layer that names a text's class, or what one text says of another, from [CLS].
+
+    Parameters
+    ----------
+    bert : Bert with segments
+    classes : int
+    dropout : float, of the pooled [CLS] while training
+    """
+
+    def __init__(self, bert, classes, dropout=0.1):
+        super().__init__()
+        self.bert, self.dropout = bert, nn.Dropout(dropout)
+        self.head = new_head(bert.config.d, classes)
+
+    def forward(self, tokens, segments=None, mask=None):
+        """Logits of the classes: (B, T) → (B, classes). The parameters are those of ``Bert``."""
+        return self.head(self.dropout(self.bert.pooler(self.bert.encode(tokens, segments, mask)[:, 0])))
+
+
+class SpanReader(nn.Module):
+    """BERT with a new last layer that finds where in a passage the answer to a question begins and ends.
+
+    p(start = i) ∝ exp(S · T_i) over all tokens, and the same for the end with a vector of its own (Devlin et al. 2019,
+    section 4.2); T_i is BERT's vector of token i.
+    """
+
+    def __init__(self, bert):
+        super().__init__()
+        self.bert, self.head = bert, new_head(bert.config.d, 2)
+
+    def forward(self, tokens, segments=None, mask=None):
+        """Logits of start and end: (B, T) → (B, T, 2), −inf at padding. The parameters are those of ``Bert``."""
+        logits = self.head(self.bert.encode(tokens, segments, mask))
+        if mask is None and self.bert.config.pad is not None:
+            mask = tokens != self.bert.config.pad
+        return logits if mask is None else logits.masked_fill(~mask[..., None], float("-inf"))
+
+
+def new_head(d, outputs):
+    """A last layer that has learnt nothing yet: weights N(0, 0.02), biases 0."""
+    head = nn.Linear(d, outputs)
+    nn.init.normal_(head.weight, std=0.02)
+    nn.init.zeros_(head.bias)
+    return head
+
+
+def best_spans(logits, passage, longest):
+    """The most probable span of each passage: the greatest S · T_i + E · T_j with i ≤ j < i + longest.
+
+    Parameters
+    ----------
+    logits : (B, T, 2), of start and end
+    passage : (B, T) of bool, True where an answer may stand
+    longest : int, most tokens of an answer
+
+    Returns
+    -------
+    (B, 2) of int, first and last token
+    """
+    start, end = logits.masked_fill(~passage[..., None], float("-inf")).unbind(dim=-1)
+    length = logits.shape[1]
+    ordered = torch.ones(length, length, dtype=torch.bool, device=logits.device).triu().tril(longest - 1)  # i ≤ j
+    scores = (start[:, :, None] + end[:, None, :]).masked_fill(~ordered, float("-inf"))  # (B, T, T)
+    best = scores.flatten(1).argmax(dim=1)
+    return torch.stack([best // length, best % length], dim=1)
 
 
 def initialise(bert):

@@ -43,3 +43,11 @@ def test_malignant_is_zero_and_has_the_larger_cells():
 def test_a_caller_who_changes_a_table_changes_only_his_own():
     tables.iris().X[:] = 0
     assert tables.iris().X.min() > 0
+
+
+def test_a_stratified_order_has_each_class_in_turn_so_that_a_larger_part_contains_the_smaller():
+    y = np.repeat([0, 1, 2], [20, 30, 40])
+    order = tables.stratified_order(y, np.random.default_rng(0))
+    assert sorted(order) == list(range(90))
+    for m in (2, 5, 20):
+        assert np.bincount(y[order[: 3 * m]]).tolist() == [m, m, m]

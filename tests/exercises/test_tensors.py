@@ -69,6 +69,35 @@ def test_gradients():
     assert judge(array, lambda x: [each**2 for each in x]).status == "right"
 
 
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [
+        (lambda x: x.square().mean().item(), "right", ""),
+        (lambda x: np.mean(x.numpy() ** 2), "right", ""),  # a numpy scalar
+        (lambda x: np.array(float((x**2).mean())), "right", ""),  # an array without dimensions
+        (lambda x: float(x.sum()), "mistake", "the sum of x"),
+        (lambda x: -float((x**2).mean()), "value", "is -2.875, but 2.875 is expected"),
+        (lambda x: (x**2).numpy(), "shape", "has shape (4,), but one number is expected"),
+        (lambda x: [(x**2).mean().item()], "shape", "has shape (1,), but one number is expected"),
+        (lambda x: "2.875", "type", "must be a number (float or tensor), but '2.875' came"),
+        (lambda x: {"mean": 2.875}, "type", "must be a number (float or tensor), but"),
+    ],
+    ids=range(9),
+)
+def test_a_number_may_be_of_any_library(answer, kind, words):
+    mistakes = (Mistake("sum", lambda x: x.sum(), "This is the sum of x."),)
+    mean = exercise(lambda x: (x**2).mean(), (torch.tensor([1.0, -2.5, 2.0, -0.5]),), mistakes=mistakes)
+    verdict = judge(mean, answer)
+    assert verdict.kind == kind
+    assert words in " ".join(verdict.paragraphs)
+
+
+def test_a_number_that_must_carry_a_gradient_is_a_tensor():
+    loss = exercise(lambda x: (x**2).mean(), (torch.tensor([1.0, 2.0], requires_grad=True),))
+    verdict = judge(loss, lambda x: (x**2).mean().item())
+    assert (verdict.kind, verdict.paragraphs[-1]) == ("type", "The result must be a torch tensor, but 2.5 came.")
+
+
 def test_half_precision_where_it_is_expected():
     half = exercise(lambda x: x.bfloat16() * 2, (MU,))
     assert judge(half, lambda x: x.bfloat16() + x.bfloat16()).status == "right"

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from course_utils.data.tables import stratified_order
 from course_utils.experiments import naive_bayes_optimum, text_learning_curve
 from course_utils.experiments.comparison import comparison_rows
-from course_utils.experiments.ng_jordan import stratified_order
 from course_utils.experiments.results import load
 from course_utils.optima.dependence import correlated_pair
 

@@ -98,13 +98,6 @@ class TestCommand:
 
 
 class TestNgJordan:
-    def test_a_larger_training_set_contains_the_smaller_and_is_stratified(self):
-        y = np.repeat([0, 1, 2], [20, 30, 40])
-        order = ng_jordan.stratified_order(y, np.random.default_rng(0))
-        assert sorted(order) == list(range(90))
-        for m in (2, 5, 20):
-            assert np.bincount(y[order[: 3 * m]]).tolist() == [m, m, m]
-
     def test_shared_variance_is_the_pooled_one_and_gives_a_linear_boundary(self):
         X, y = ng_jordan.load_data()["iris"]
         model = ng_jordan.fit(ng_jordan.CONFIG["models"][1], X, y, ng_jordan.CONFIG)

@@ -98,8 +98,15 @@ class TestMultiHead:
         torch.testing.assert_close(shown["mixed"], mixed)
 
 
-def test_derived_models_name_the_lessons_that_treat_them():
-    fig, _ = draw.derived()
+@pytest.mark.parametrize("lesson", [6, 7, 8])
+def test_derived_models_name_the_lessons_that_treat_them(lesson):
+    fig, caption = draw.derived(lesson)
     shown = " ".join(texts(fig))
-    for name in ("BERT (2018): lesson 7", "GPT (2018): lesson 8", "this lesson"):
-        assert name in shown
+    for number, text in {6: "{}\nBART", 7: "BERT (2018): {}", 8: "GPT (2018): {}"}.items():
+        assert text.format("this lesson" if number == lesson else f"lesson {number}") in shown
+    assert shown.count("this lesson") == caption.count("this lesson") == 1
+
+
+def test_a_lesson_without_a_family():
+    with pytest.raises(ValueError, match="lesson must be 6, 7 or 8.*got 5"):
+        draw.derived(5)

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch.nn import functional as F
 
 from course_utils.data import weights
-from course_utils.models.bert import Bert, BertConfig
+from course_utils.models.bert import Bert, BertConfig, Classifier, SpanReader, best_spans
 from tests.models.oracles import TOLERANCE, altered, both, build, precisions
 from tests.models.test_attention import EXACT, scrambled
 
@@ -173,6 +173,29 @@ class TestTheModel:
         found, expected = model(tokens[:, order], segments[:, order]).hidden, model(tokens, segments).hidden
         torch.testing.assert_close(found, expected[:, order], **EXACT)
 
+    def test_rotary_positions_know_distances_alone(self, batch):
+        """Moved along, behind padding, a text has the same vectors; turned round it has not."""
+        model = small(positions="rotary", segments=0)
+        assert not [name for name, _ in model.named_parameters() if name.startswith("positions")]
+        tokens = batch[0][:1]
+        expected = model(tokens).hidden
+        moved = model(F.pad(tokens, (6, 0))).hidden[:, 6:]
+        torch.testing.assert_close(moved, expected, rtol=0, atol=1e-5)  # the angles are kept in single precision
+        assert not torch.allclose(model(tokens.flip(1)).hidden.flip(1), expected, atol=1e-3)
+        learned = small(segments=0)
+        assert not torch.allclose(learned(F.pad(tokens, (6, 0))).hidden[:, 6:], learned(tokens).hidden, atol=1e-3)
+
+    def test_the_base_and_the_norm_reach_queries_and_keys(self, batch):
+        model = small(positions="rotary")
+        for switches in ({"rotary_base": 100.0}, {"query_key_norm": True}):
+            other = Bert(BertConfig(**SIZE | {"positions": "rotary"} | switches)).double().eval()
+            other.load_state_dict(model.state_dict())
+            assert not torch.allclose(other(*batch).hidden, model(*batch).hidden, atol=1e-3), switches
+
+    def test_positions_of_another_kind(self):
+        with pytest.raises(ValueError, match="positions must be learned or rotary; got 'waves'"):
+            BertConfig(vocabulary=V, positions="waves")
+
     def test_asking_at_the_chosen_positions_alone_is_the_same(self, batch):
         tokens, segments, mask = batch
         model = small()
@@ -201,6 +224,9 @@ class TestTheModel:
         names = [name for name, _ in model.named_parameters()]
         assert "mlm_head.bias" in names
         assert "mlm_head.weight" not in names
+        apart = small(tied=False)
+        assert apart.mlm_head.weight is not apart.embedding.weight
+        assert "mlm_head.weight" in [name for name, _ in apart.named_parameters()]
 
     def test_at_the_beginning_it_guesses(self, batch):
         torch.manual_seed(0)
@@ -234,3 +260,52 @@ class TestTheModel:
         tokens = torch.cat([batch[0], batch[0]], dim=1)
         with pytest.raises(ValueError, match="there are 24 positions; got a sequence of 34 tokens"):
             small()(tokens)
+
+
+def with_their_head(kind, ours, their_layer, **changes):
+    """Transformers' model of a task, and ours with the same weights; both in float64."""
+    base = published()
+    theirs = build(kind, transformers.BertConfig(**base.config.to_diff_dict() | changes), "N(0, 0.3)")
+    theirs.bert.load_state_dict(base.bert.state_dict(), strict=False)  # a reader of spans has no pooler
+    model = ours(Bert.from_huggingface(base)).double().eval()
+    layer = getattr(theirs, their_layer)
+    with torch.no_grad():
+        model.head.weight.copy_(layer.weight)
+        model.head.bias.copy_(layer.bias)
+    return theirs, model
+
+
+class TestClassifier:
+    def test_logits_are_those_of_transformers(self, batch):
+        tokens, segments, mask = batch
+        kind = transformers.BertForSequenceClassification
+        theirs, ours = with_their_head(kind, lambda bert: Classifier(bert, 5), "classifier", num_labels=5)
+        expected = theirs(tokens, mask.long(), segments).logits
+        assert expected.shape == (4, 5)
+        torch.testing.assert_close(ours(tokens, segments), expected, **EXACT)
+        torch.testing.assert_close(ours(tokens, segments, mask), expected, **EXACT)
+
+    def test_dropout_is_between_pooler_and_head(self, batch):
+        model = Classifier(small(), 3, dropout=1.0).double()
+        assert (model(batch[0]) == 0).all()  # the new layer's bias is 0
+        assert (model.eval()(batch[0]) != 0).all()
+
+
+class TestSpanReader:
+    def test_logits_are_those_of_transformers(self, batch):
+        tokens, segments, mask = batch
+        theirs, ours = with_their_head(transformers.BertForQuestionAnswering, SpanReader, "qa_outputs")
+        expected = theirs(tokens, mask.long(), segments)
+        expected = torch.stack([expected.start_logits, expected.end_logits], dim=-1)
+        found = ours(tokens, segments)
+        torch.testing.assert_close(found[mask], expected[mask], **EXACT)
+        assert (found[~mask] == -math.inf).all()
+        torch.testing.assert_close(ours(tokens, segments, mask), found)
+
+    def test_best_spans_are_those_of_trying_all(self):
+        generator = torch.Generator().manual_seed(3)
+        logits = torch.randn(50, 9, 2, generator=generator)
+        passage = (torch.arange(9) > 2) & (torch.arange(9) < 8)
+        for row, (i, j) in zip(logits, best_spans(logits, passage.expand(50, 9), 3).tolist(), strict=True):
+            spans = [(a, b) for a in range(3, 8) for b in range(a, min(a + 3, 8))]
+            assert (i, j) == max(spans, key=lambda span: row[span[0], 0] + row[span[1], 1])

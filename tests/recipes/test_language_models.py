@@ -227,7 +227,7 @@ class TestBert:
         assert at_words(bert.LANGUAGE.log_past(words.numpy()), words.numpy()).shape == words.shape
 
     def test_a_batch_in_which_nothing_is_chosen_costs_nothing(self, monkeypatch):
-        monkeypatch.setattr(bert, "HMM_RATES", 0.0)
+        monkeypatch.setattr(bert, "HMM_SHARES", (0.0, 0.0))
         config = tiny(bert)
         assert bert.loss(bert.model(config), bert.data(config)[0][:4], torch.Generator().manual_seed(0)).item() == 0
 
@@ -241,13 +241,40 @@ class TestBert:
         segments = (torch.arange(20) > 9).long().expand(6, 20)
         label = torch.tensor([0, 1, 1, 0, 0, 1])
         total, parts = bert.loss(model, (tokens, segments, label), torch.Generator().manual_seed(2))
-        shown, chosen = bert.choose(tokens, PIECES, torch.Generator().manual_seed(2))
+        shown, chosen = bert.choose(tokens, PIECES, torch.Generator().manual_seed(2), bert.DOCSTRING_SHARE)
         output = model(shown, segments, tokens != 0)
         torch.testing.assert_close(parts["nsp"], F.cross_entropy(output.nsp_logits, label))
         torch.testing.assert_close(parts["mlm"], F.cross_entropy(output.mlm_logits[chosen], tokens[chosen]))
         torch.testing.assert_close(total, parts["mlm"] + parts["nsp"])
         assert not chosen[tokens < 5].any()
         assert (shown == MASK).any()
+
+    def test_masked_shares_of_sentences_lie_between_the_two(self, monkeypatch):
+        """Of 400 sentences of 250 words: binomial around a share that is uniform on 0.15 … 0.45."""
+        seen = []
+        monkeypatch.setattr(
+            bert, "masked_losses", lambda model, hidden, words, chosen: seen.append(chosen) or chosen[0]
+        )
+        config = tiny(bert, length=250)
+        words = torch.zeros(400, 250, dtype=torch.int64)
+        bert.loss(bert.model(config), words, torch.Generator().manual_seed(0))
+        shares = seen[0].float().mean(dim=1)
+        assert shares.mean().item() == pytest.approx(0.3, abs=0.02)
+        assert shares.std().item() == pytest.approx(math.sqrt(0.3**2 / 12 + 0.3 * 0.7 / 250), rel=0.1)
+
+    def test_evaluation_chooses_fifteen_per_cent(self):
+        pairs = [(torch.full((64, 100), 7), None, None)] * 2
+        for *_, chosen in bert.asked(type("", (), {"__getitem__": lambda self, rows: pairs[0]})(), 128):
+            assert chosen.float().mean().item() == pytest.approx(0.15, abs=0.02)
+
+    def test_positions_are_rotary_and_can_be_learned(self):
+        config = tiny(bert)
+        model = bert.model(config)
+        assert model.positions is None
+        assert model.blocks[0].attention.prepare.normalise
+        angle = model.blocks[0].attention.prepare.cos[1].acos()  # of the first step, for each pair
+        torch.testing.assert_close(angle, config.rotary_base ** (-torch.arange(len(angle)) / len(angle)))
+        assert bert.model(tiny(bert, positions="learned")).positions is not None
 
     @pytest.mark.slow
     def test_docstrings(self):

@@ -51,7 +51,8 @@ def difference(
     Arrays, tensors, lists and numbers are compared by shape, kind of dtype and value; a tuple is several
     outputs, a dict is compared by keys. Where floats are expected, numbers alone and in lists may be
     integers, and the other way round; arrays and tensors may not. Where a tensor is expected, nothing else
-    will do. `label` begins the sentence; `reveal=False` keeps the expected values out of it.
+    will do; only where it has no dimensions and need not carry a gradient, any number will. `label` begins the
+    sentence; `reveal=False` keeps the expected values out of it.
     """
     again = functools.partial(difference, rtol=rtol, atol=atol, reveal=reveal)
     if isinstance(expected, Mapping):
@@ -86,7 +87,7 @@ def _other(result: Any, expected: Any, label: str, reveal: bool) -> Difference |
 
 def _numeric(result: Any, expected: Any, rtol: float, atol: float, label: str, reveal: bool) -> Difference | None:
     want, half_wanted = _as_array(expected)
-    if is_tensor(expected) and not is_tensor(result):
+    if is_tensor(expected) and not is_tensor(result) and (expected.ndim or expected.requires_grad):
         return Difference("type", f"{label} must be a torch tensor, but {describe(result)} came.")
     if isinstance(result, tuple) and np.shape(want) != (len(result),):
         comma = " A comma at the end of `return x,` makes a tuple." if len(result) == 1 else ""
@@ -98,7 +99,7 @@ def _numeric(result: Any, expected: Any, rtol: float, atol: float, label: str, r
         call = " Call it, with parentheses." if callable(result) else ""
         return Difference("type", f"{label} must be {_noun(expected)}, but {problem} came.{call}")
     if got.shape != want.shape:
-        text = f"{label} has shape {got.shape}, but {want.shape} is expected."
+        text = f"{label} has shape {got.shape}, but {want.shape if want.ndim else 'one number'} is expected."
         return Difference("shape", text + _shape_cause(got, want, rtol, atol))
     alone = not is_tensor(result) and not (isinstance(result, np.ndarray) and result.ndim)
     if problem := _dtype_problem(got, want, half and not half_wanted, alone):
@@ -159,7 +160,7 @@ def _kind(array: np.ndarray) -> str:
 
 def _noun(expected: Any) -> str:
     if is_tensor(expected):
-        return "a torch tensor"
+        return "a torch tensor" if expected.ndim or expected.requires_grad else "a number (float or tensor)"
     if isinstance(expected, (np.ndarray, list)) and np.ndim(expected):
         return "an array"
     return "a number"
