@@ -87,3 +87,15 @@ def test_every_slip_is_known_to_the_check_named_beside_it(stem):
     assert {name for name, _ in caught} == set(lesson.exercises)
     for name, mistake in caught:
         assert mistake in {one.name for one in COURSE.exercise(name).mistakes}, (name, mistake)
+
+
+@every_guide
+def test_an_exercise_takes_as_long_in_its_heading_as_in_its_check(stem):
+    """In the order of the lesson: the heading's minutes, then the cell that checks it."""
+    said, checked = [], []
+    for cell in read(ROOT / "notebooks" / f"{stem}.ipynb").cells:
+        said += map(int, re.findall(r"^### Exercise \d+: .+ · (\d+) minutes$", cell.source, re.MULTILINE))
+        if "solution" not in cell.metadata.get("tags", []):
+            checked += re.findall(r'^check\("([\w.]+)"', cell.source, re.MULTILINE)
+    assert [COURSE.exercise(name).minutes for name in checked] == said
+    assert len(said) >= 5

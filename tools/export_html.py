@@ -41,7 +41,8 @@ def page(nb, name):
             cell.source = re.sub(r"(\]\([\w./-]+)\.ipynb(?=[)#])", r"\1.html", cell.source)
     course = {"css": _text("page.css"), "js": _text("player.js")}
     resources = {"metadata": {"name": name, "path": str(ROOT / "notebooks")}, "course": course}
-    return exporter.from_notebook_node(nb, resources)[0]
+    text = exporter.from_notebook_node(nb, resources)[0]
+    return text.replace("<th></th>", "<td></td>")  # Markdown has no table without a header; a screen reader tells it
 
 
 def export(path, to=TO):

@@ -272,7 +272,7 @@ def execute(nb, folder, name, root=ROOT):
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             cell = running.get("cell")
             where = f"cell {running['index']} ({cell.id})" if cell else "before its first cell"
-            raise CellFailed(f"{name}, {where}: {_last_line(error)}") from error
+            raise CellFailed(f"{name}, {where}: {last_line(error)}") from error
     seen = json.loads("".join(output.text for output in nb.cells.pop().outputs))
     nb = normalise(nb)
     nb.metadata["course"] = stamp(nb, seen["modules"], _shipped(seen["files"], root), root)
@@ -301,7 +301,8 @@ def _shipped(files, root):
     return [Path(one).relative_to(root).as_posix() for one in files if Path(one).is_relative_to(data)]
 
 
-def _last_line(error):
+def last_line(error):
+    """What went wrong in a cell, on one line."""
     if isinstance(error, CellExecutionError):
         return f"{error.ename}: {error.evalue}"
     return str(error).strip().splitlines()[0]

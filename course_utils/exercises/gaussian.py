@@ -148,7 +148,7 @@ LOG_DENSITY = Exercise(
     name="gaussian.log_density",
     title="log N(x; μ, Σ)",
     difficulty=2,
-    minutes=10,
+    minutes=13,
     reference=log_density,
     cases=((_ROWS, _MEAN, _COVARIANCE), (_ROWS[:2, :2], _MEAN[:2], _COVARIANCE[:2, :2] * 4)),
     mistakes=(
@@ -303,7 +303,7 @@ CONDITIONAL = Exercise(
     name="gaussian.conditional",
     title="Filling in what is missing",
     difficulty=3,
-    minutes=12,
+    minutes=15,
     reference=conditional_mean,
     cases=(
         (_X, _OBSERVED, _MEAN4, _COVARIANCE4),
