@@ -14,7 +14,7 @@ CHANGES = {  # as the experiments name them → as the figure does
     "RMSNorm": "RMSNorm (left out)",
     "linear decay": "linear decay to 0",
     "untied head": "untied head",
-    "higher rate": "AdamW, rate 3e-3",
+    "higher rate": "AdamW, rate 3·10⁻³",
 }
 LEFT_OUT = ("squared ReLU", "RMSNorm")  # no part of the recipe: there "without" holds the recipe with them
 
