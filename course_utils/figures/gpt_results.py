@@ -81,7 +81,7 @@ def scaling(panels, ylabel="nats a word over the optimum"):
         ax.set_xticks(x, [_short(one) for one in x], fontsize=11)
         ax.minorticks_off()
         if panel.get("fit") or panel.get("floor"):
-            ax.legend(loc="lower left", fontsize=11)
+            ax.legend(loc="upper right", fontsize=11)
         mean = gap.mean(axis=1)
         told.append(f"{title}, from {x[0]:,} to {x[-1]:,}: {mean[0]:.3f} to {mean[-1]:.3f}")
     axes[0, 0].set_ylabel(ylabel)

@@ -52,6 +52,7 @@ class TestNanoGPT:
         assert mean["recipe, 2,000 steps"] < mean["nanoGPT"] - 0.2
         assert seconds["recipe, 360 steps"] < 0.3 * seconds["nanoGPT"]
 
+    @pytest.mark.slow
     def test_a_small_run(self, shakespeare, reports):
         presets = {name: preset | SMALL for name, preset in gpt_nanogpt.CONFIG["presets"].items()}
         runs = {name: run | {"steps": 12} for name, run in gpt_nanogpt.CONFIG["runs"].items()}
@@ -103,6 +104,7 @@ class TestRecipe:
         assert set(sorted(without, key=without.get)[-2:]) == {"Muon", "rotary"}
         assert set(sorted(added, key=added.get)[:2]) == {"Muon", "rotary"}
 
+    @pytest.mark.slow
     def test_a_small_run(self, shakespeare, reports):
         presets = {name: preset | SMALL for name, preset in gpt_recipe.CONFIG["presets"].items()}
         changes = {"Muon": gpt_recipe.CONFIG["changes"]["Muon"], "higher rate": [{"rate": 3e-3}, None]}
