@@ -208,11 +208,13 @@ def fine_tuned(tasks):
     fig, axes = figure(1, len(tasks), width=3.9 * len(tasks), height=4.6, sharey=True, squeeze=False)
     told = []
     for ax, (title, task) in zip(axes[0], tasks.items(), strict=True):
-        for name, shares in task["kinds"].items():
+        apart = np.linspace(-0.2, 0.2, len(task["kinds"])) if len(task["sizes"]) == 1 else np.zeros(len(task["kinds"]))
+        for (name, shares), shift in zip(task["kinds"].items(), apart, strict=True):
             shares, look = np.asarray(shares), LOOKS[KINDS[name]]
             mean = shares.mean(axis=1)
             spread = np.stack([mean - shares.min(axis=1), shares.max(axis=1) - mean])
-            ax.errorbar(task["sizes"], mean, spread, marker=look.marker, label=name, capsize=4, **line(look))
+            sizes = np.array(task["sizes"]) * np.exp(shift)  # those of one size stand side by side
+            ax.errorbar(sizes, mean, spread, marker=look.marker, label=name, capsize=4, **line(look))
         floor, value = task["floor"]
         ax.axhline(value, color=GREY, linestyle=":", linewidth=2)
         ax.text(0.03, value - 0.015, floor, ha="left", va="top", fontsize=11, transform=ax.get_yaxis_transform())

@@ -118,7 +118,16 @@ def test_fine_tuned_draws_means_and_extremes():
     low, high = (cap.get_ydata() for cap in drawn["fine-tuned"].lines[1])
     np.testing.assert_allclose(low, [0.6, 0.8])
     np.testing.assert_allclose(high, [0.8, 0.9])
+    np.testing.assert_allclose(drawn["fine-tuned"].lines[0].get_xdata(), [10, 100])
     assert "NLI with 100 labels: from scratch 60%, fine-tuned 85%, chance 33%" in caption
+
+
+def test_kinds_of_one_size_stand_side_by_side():
+    task = {"sizes": [100], "kinds": {"from scratch": [[0.2]], "frozen": [[0.2]]}, "floor": ("chance", 0.25)}
+    fig, _ = draw.fine_tuned({"QA": task})
+    places = [group.lines[0].get_xdata()[0] for group in fig.axes[0].containers]
+    np.testing.assert_allclose(np.prod(places), 100**2)
+    assert places[0] < 100 < places[1]
 
 
 def test_scores_draws_sentences_and_the_odd_one():
