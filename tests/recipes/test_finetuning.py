@@ -115,7 +115,7 @@ class TestTasks:
         for tokens, segments, (first, last) in train_set:
             question, passage = (decode(tokens[segments == k].tolist()) for k in (0, 1))
             answer = decode(tokens[first : last + 1].tolist())
-            assert question.startswith("[CLS] which of them is of")
+            assert question.startswith("which of them is of ")
             assert f"the {answer}" in passage
         config = dataclasses.replace(finetuning.PRESETS["library"], examples=12)
         train_set, test_set = finetuning.data(config)
