@@ -26,10 +26,9 @@ from typing import NamedTuple
 
 import nbformat
 import psutil
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from tools.notebooks import ROOT, CellFailed, Kernel, last_line, lessons, read
+from tools.notebooks import ROOT, CellFailed, client_of, last_line, lessons, read
 
 TIMEOUT = 1800  # seconds a cell: eight kernels on two cores take several times as long as one
 START = 120  # seconds for JupyterLab to answer
@@ -67,16 +66,7 @@ async def run(path):
     nb.cells.append(nbformat.v4.new_code_cell(ASK))
     running = {}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
-        client = NotebookClient(
-            nb,
-            timeout=TIMEOUT,
-            record_timing=False,
-            store_widget_state=False,
-            kernel_name="python3",
-            kernel_manager_class=Kernel,
-            resources={"metadata": {"path": str(path.parent)}},
-            on_cell_start=lambda cell, cell_index: running.update(cell=cell, index=cell_index),
-        )
+        client = client_of(nb, path.parent, running, TIMEOUT)
         start = time.perf_counter()
         try:
             await client.async_execute(env=environment(Path(temporary)))

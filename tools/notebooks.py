@@ -241,6 +241,20 @@ class CellFailed(Exception):
     """A cell raised, took too long, or its kernel died."""
 
 
+def client_of(nb, folder, running, timeout):
+    """What runs `nb` in `folder` by a kernel of this interpreter; `running` holds the cell that runs, and its index."""
+    return NotebookClient(
+        nb,
+        timeout=timeout,
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(folder)}},
+        kernel_name="python3",
+        kernel_manager_class=Kernel,
+        on_cell_start=lambda cell, cell_index: running.update(cell=cell, index=cell_index),
+    )
+
+
 def execute(nb, folder, name, root=ROOT):
     """Run `nb` in `folder`; the executed notebook in normal form, stamped.
 
@@ -257,16 +271,7 @@ def execute(nb, folder, name, root=ROOT):
     nb.cells.append(asking)
     running = {}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
-        client = NotebookClient(
-            nb,
-            timeout=TIMEOUT,
-            record_timing=False,
-            store_widget_state=False,
-            resources={"metadata": {"path": str(folder)}},
-            kernel_name="python3",
-            kernel_manager_class=Kernel,
-            on_cell_start=lambda cell, cell_index: running.update(cell=cell, index=cell_index),
-        )
+        client = client_of(nb, folder, running, TIMEOUT)
         try:
             client.execute(env=environment(Path(temporary), root))
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:

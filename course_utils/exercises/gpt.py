@@ -433,6 +433,7 @@ NUCLEUS = Exercise(
     cases=(
         (_double([[0.3, 2.1, -1.0, 1.2, 0.9], [1.5, -0.2, 0.8, 2.4, -0.6]]), 0.7, 0.8),
         (_double([[2.0, 1.0, 0.5], [0.1, 0.3, 1.9], [-1.0, 0.4, 0.2]]), 1.6, 0.6),
+        (_double([[0.1, 0.0, -0.05, 0.05], [1.0, 0.2, 0.9, 0.5]]), 1.0, 0.9),  # nearly uniform: nothing is cut
     ),
     mistakes=(
         Mistake(
@@ -451,6 +452,12 @@ NUCLEUS = Exercise(
             _nucleus_with(keep=lambda ordered, top_p: ordered.cumsum(-1) <= top_p),
             "You dropped the token that crosses p. The nucleus is the smallest set with *at least* the probability p: "
             "keep a token as long as the likelier ones together have less than p.",
+        ),
+        Mistake(
+            "a threshold for each token",
+            _nucleus_with(keep=lambda ordered, top_p: ordered >= 1 - top_p),
+            "You compared each token's own probability with 1 − p. Top-p asks for the probability of the likeliest "
+            "ones *together*: a cumulative sum.",
         ),
         Mistake(
             "a share of the likeliest",
@@ -503,10 +510,10 @@ def step(token, keys, values, embedding, positions, W_q, W_k, W_v):
 
 def _step(
     token, keys, values, embedding, positions, W_q, W_k, W_v, *,
-    place=lambda past: past, own=True, scale=True, see=lambda scores: scores, join=lambda past, new: (past, new),
-    kept=True, turned=False,
+    place=lambda past: past, positioned=True, own=True, scale=True, see=lambda scores: scores,
+    join=lambda past, new: (past, new), kept=True, turned=False,
 ):  # fmt: skip
-    x = embedding[token] + positions[place(len(keys))]  # (d,)
+    x = embedding[token] + positioned * positions[place(len(keys))]  # (d,)
     query, key, value = (x @ (W.T if turned else W) for W in (W_q, W_k, W_v))
     all_keys, all_values = torch.cat(join(keys, key[None])), torch.cat(join(values, value[None]))  # (t + 1, d)
     seen_keys, seen_values = (all_keys, all_values) if own else (keys, values)
@@ -545,6 +552,11 @@ STEP = Exercise(
             _step_with(place=lambda past: 0),
             "The position of the newest token was forgotten: you gave it position 0, because it is the only one that "
             "is read. It stands behind all that are in the cache, at position len(keys).",
+        ),
+        Mistake(
+            "no position",
+            _step_with(positioned=False),
+            "The row of `positions` is not added at all: the token would stand nowhere. It stands at len(keys).",
         ),
         Mistake(
             "position off by one",
@@ -621,6 +633,13 @@ def _toy(tokens):
     return (before @ mix + mean @ mix.T).log_softmax(dim=-1)
 
 
+def _shifted_again(log_p, tokens, t, words):
+    texts = tokens.repeat(words, 1)
+    texts[:, t] = torch.arange(words)
+    each = log_p(texts)[:, :-1].gather(2, texts[:, 1:, None])[..., 0]  # (words, T - 1)
+    return each.sum(dim=1).log_softmax(dim=0)
+
+
 def _mean_score(log_p, tokens, t, words):
     return (_scores(log_p, tokens, t, words) / len(tokens)).log_softmax(dim=0)
 
@@ -658,6 +677,11 @@ FILL = Exercise(
                 dim=0
             ),
             "You stopped one word behind the blank. Every later word depends on it: all factors from t on.",
+        ),
+        Mistake(
+            "shifted once more",
+            _shifted_again,
+            "You shifted, as for a model's logits. This `log_p` has been shifted: at place t it is of the word at t.",
         ),
         Mistake(
             "mean of the logarithms",
@@ -700,14 +724,14 @@ QUIZ = (
                 "That asks whether one text follows another, yes or no. GPT never sees such a question.",
             ),
             Option(
-                "Next-token prediction: the distribution of each token given those before it",
-                True,
-                "Yes, as the slide's own next line says. The abbreviation is BERT's, the task is not.",
-            ),
-            Option(
                 "Predicting a sentence at once",
                 False,
                 "A sentence comes out in the end, but a token at a time, and each token is one question.",
+            ),
+            Option(
+                "Next-token prediction: the distribution of each token given those before it",
+                True,
+                "Yes, as the slide's own next line says. The abbreviation is BERT's, the task is not.",
             ),
             Option("Filling gaps", False, "That is a masked language model, lesson 7."),
         ),
@@ -716,12 +740,12 @@ QUIZ = (
         "gpt.exact",
         "Why can GPT say p(x) of a whole text exactly, and BERT cannot?",
         (
-            Option("It has more parameters", False, "The smallest GPT can, and the largest BERT cannot."),
             Option(
                 "Its factors p(x_t | x_<t) are those of the chain rule, whose product is p(x) for any numbers in them",
                 True,
                 "Yes: each factor is normalised, and no variable is used before it has been predicted.",
             ),
+            Option("It has more parameters", False, "The smallest GPT can, and the largest BERT cannot."),
             Option(
                 "It was trained by maximum likelihood",
                 False,
@@ -748,7 +772,7 @@ QUIZ = (
             Option(
                 "The targets are shifted by one too many",
                 False,
-                "Before training, no target is harder than another: shifted or not, the loss is about ln V.",
+                "Before training a token two places ahead is as hard as the next one: about ln V.",
             ),
         ),
     ),
@@ -777,16 +801,16 @@ QUIZ = (
                 "Not in one pass. But it has the joint distribution, and that contains every conditional.",
             ),
             Option(
-                "Try every word in the blank and compare log p of the whole sentence",
-                True,
-                "Yes: Bayes' theorem. It costs one pass for each word of the vocabulary, where BERT needs one in all.",
-            ),
-            Option(
                 "Read the sentence backwards",
                 False,
                 "It was not trained for that, and would then lack the left side.",
             ),
             Option("Remove the mask when it is asked", False, "No weight has learnt what to do with later tokens."),
+            Option(
+                "Try every word in the blank and compare log p of the whole sentence",
+                True,
+                "Yes: Bayes' theorem. It costs one pass for each word of the vocabulary, where BERT needs one in all.",
+            ),
         ),
     ),
     Question(
@@ -826,12 +850,12 @@ QUIZ = (
         "What follows?",
         (
             Option("It helps: 0.004 is more than 0", False, "Another seed moves the loss by more than that."),
+            Option("It harms", False, "That has not been shown either."),
             Option(
                 "Nothing yet: run it with several seeds, and compare the same seeds with and without it",
                 True,
                 "Yes. And keep the result if it is negative: the next one need not try it again.",
             ),
-            Option("It harms", False, "That has not been shown either."),
             Option("The seed should be chosen for which it is best", False, "That measures the seed, not the change."),
         ),
     ),

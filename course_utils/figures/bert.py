@@ -1,14 +1,15 @@
 """Lesson 7: what BERT reads, what becomes of chosen tokens, and one blank in a language whose answer is known."""
 
 import numpy as np
-from matplotlib.patches import FancyBboxPatch
 
 from course_utils.data.wordpiece import CLS, MASK, SEP, SPECIAL
+from course_utils.figures.boxes import arrow, box
 from course_utils.figures.style import GREY, INK, LOOKS, OPTIMUM, bars, drawing, figure, line
 from course_utils.optima.hmm import at_words
 
 BOTH, PAST, MODEL = OPTIMUM, LOOKS[1], LOOKS[0]  # the looks of: exact from both sides, exact from the past, BERT
 SEGMENTS = ("#DCEBF7", "#FBE6D4")  # fills of the first and the second text
+SMALL = {"rounding": 0.12, "linewidth": 1.5}  # of boxes in figures whose unit is a word
 FATES = {  # what becomes of a token → fill, edge, mark
     "left alone": ("white", "#BBBBBB", ""),
     "[MASK]": ("#222222", INK, ""),
@@ -37,7 +38,8 @@ def two_ways(words, blank):
         for i, word in enumerate(words):
             hidden = i == blank
             lit = hidden or i in seen
-            _box(ax, i, 0, 0.88, 0.72, "?" if hidden else word, edge=look.color if lit else "#CCCCCC", dim=not lit)
+            edge, color = (look.color, INK) if lit else ("#CCCCCC", GREY)
+            box(ax, i, 0, 0.88, 0.72, "?" if hidden else word, edge=edge, color=color, size=13, **SMALL)
         for i in seen:
             bend = -0.38 if i < blank else 0.38
             arrow = {"arrowstyle": "-|>", "color": look.color, "linewidth": 1.5, "connectionstyle": f"arc3,rad={bend}"}
@@ -72,12 +74,11 @@ def reading(tokenizer, first, second=""):
     for t in range(shown):
         special = pieces[t] in SPECIAL
         face = SEGMENTS[segments[t]]
-        ax.add_patch(FancyBboxPatch((t - 0.44, 2.9), 0.88, 3.0, **_rounded(INK if special else GREY, face)))
+        box(ax, t, 4.4, 0.88, 3.0, edge=INK if special else GREY, face=face, **SMALL)
         weight = "bold" if special else "normal"
         ax.text(t, 4.4, pieces[t], rotation=90, ha="center", va="center", fontsize=13, weight=weight)
         for y, words in ((1.7, "AB"[segments[t]]), (0.3, str(t))):
-            ax.add_patch(FancyBboxPatch((t - 0.44, y - 0.4), 0.88, 0.8, **_rounded(GREY, face)))
-            ax.text(t, y, words, ha="center", va="center", fontsize=small + 1)
+            box(ax, t, y, 0.88, 0.8, words, edge=GREY, face=face, size=small + 1, **SMALL)
     for y, words in ((4.4, "pieces"), (2.5, "+"), (1.7, "segments"), (1.0, "+"), (0.3, "positions")):
         ax.text(-0.8, y, words, ha="right", va="center", fontsize=13)
     cut = sum(piece.startswith("##") for piece in pieces)
@@ -103,7 +104,7 @@ def fates(tokens, shown, chosen, mask=MASK):
 
 
 @drawing
-def masking(tokenizer, tokens, shown, chosen, columns=12):
+def masking(tokenizer, tokens, shown, chosen, columns=9):
     """A text as the model reads it in training, and below each chosen token what it is asked for.
 
     ``tokens``, ``shown``, ``chosen``: (T,), as data.masking makes them.
@@ -118,8 +119,7 @@ def masking(tokenizer, tokens, shown, chosen, columns=12):
         face, edge, mark = FATES[name]
         piece = tokenizer.id_to_token(int(shown[t]))
         color = "white" if name == "[MASK]" else INK
-        ax.add_patch(FancyBboxPatch((x - 0.47, y - 0.33), 0.94, 0.66, **_rounded(edge, face)))
-        ax.text(x, y, piece, ha="center", va="center", fontsize=_fitting(piece), color=color)
+        box(ax, x, y, 0.94, 0.66, piece, edge=edge, face=face, color=color, size=_fitting(piece), **SMALL)
         if name != "left alone":
             asked = tokenizer.id_to_token(int(tokens[t]))
             ax.text(
@@ -128,7 +128,7 @@ def masking(tokenizer, tokens, shown, chosen, columns=12):
             )  # fmt: skip
     for i, (name, (face, edge, mark)) in enumerate(FATES.items()):
         x, y = i * columns / 4, -1.35 * rows - 0.35
-        ax.add_patch(FancyBboxPatch((x - 0.4, y - 0.2), 0.45, 0.4, **_rounded(edge, face)))
+        box(ax, x - 0.175, y, 0.45, 0.4, edge=edge, face=face, **SMALL)
         ax.text(x + 0.2, y, f"{name} {mark}", ha="left", va="center", fontsize=12)
     counts = {name: names.count(name) for name in list(FATES)[1:]}
     caption = (
@@ -148,10 +148,9 @@ def stack(config):
     places = np.linspace(14, 82, 7)
     tokens = ("[CLS]", "return", "the", "[MASK]", "[SEP]", "it", "[SEP]")
     for x, token, segment in zip(places, tokens, (0, 0, 0, 0, 0, 1, 1), strict=True):
-        ax.add_patch(FancyBboxPatch((x - 4.7, 2), 9.4, 5, **_rounded(GREY, SEGMENTS[segment], 0.8)))
-        ax.text(x, 4.5, token, ha="center", va="center", fontsize=12)
+        box(ax, x, 4.5, 9.4, 5, token, edge=GREY, face=SEGMENTS[segment])
         for bottom, top in ((7, 10), (16, 19), (31, 34)):
-            _arrow(ax, (x, bottom), (x, top))
+            arrow(ax, (x, bottom), (x, top))
     rotary = config.positions == "rotary"
     sum_of = ("embedding(tokens)", *(() if rotary else ("positions",)), "segments(segments)")
     attention = "self-attention without a causal mask" + (",\nqueries and keys turned by position" if rotary else "")
@@ -160,8 +159,7 @@ def stack(config):
         (25, 12, f"{config.layers} × Block: {attention}, MLP", "#E3EEF9"),
     )
     for y, height, words, face in parts:
-        ax.add_patch(FancyBboxPatch((8, y - height / 2), 80, height, **_rounded(INK, face, 0.8)))
-        ax.text(48, y, words, ha="center", va="center", fontsize=13)
+        box(ax, 48, y, 80, height, words, face=face, size=13)
     for x in places:
         ax.text(x, 36, "h", ha="center", va="center", fontsize=13, style="italic")
     heads = (
@@ -169,9 +167,8 @@ def stack(config):
         (places[3], 34, "mlm_transform, mlm_head\nwhat stood here?", LOOKS[1]),
     )
     for x, width, words, look in heads:
-        _arrow(ax, (x, 38), (x, 41))
-        ax.add_patch(FancyBboxPatch((x - width / 2, 41), width, 8, **_rounded(look.color, "white", 0.8)))
-        ax.text(x, 45, words, ha="center", va="center", fontsize=12)
+        arrow(ax, (x, 38), (x, 41))
+        box(ax, x, 45, width, 8, words, edge=look.color)
     for y, words in ((4.5, "(B, T)"), (25, "(B, T, d)"), (36, "(B, T, d)"), (45, "(B, 2) and (B, T, V)")):
         ax.text(90, y, words, ha="left", va="center", fontsize=12, color=INK)
     caption = (
@@ -252,23 +249,5 @@ def scored(log_p, x, hidden):
 # Pieces ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _rounded(edge, face, rounding=0.12):
-    return {
-        "boxstyle": f"round,pad=0,rounding_size={rounding}",
-        "edgecolor": edge,
-        "facecolor": face,
-        "linewidth": 1.5,
-    }
-
-
-def _box(ax, x, y, width, height, words, *, edge, dim=False):
-    ax.add_patch(FancyBboxPatch((x - width / 2, y - height / 2), width, height, **_rounded(edge, "white")))
-    ax.text(x, y, words, ha="center", va="center", fontsize=13, color=GREY if dim else INK)
-
-
-def _arrow(ax, start, end):
-    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0})
-
-
 def _fitting(piece):
-    return 12 if len(piece) <= 8 else 10 if len(piece) <= 10 else 9
+    return 13 if len(piece) <= 9 else 11 if len(piece) <= 12 else 9

@@ -2,8 +2,9 @@
 
 import numpy as np
 import torch
-from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patches import Rectangle
 
+from course_utils.figures.boxes import arrow, box
 from course_utils.figures.style import GREY, INK, LOOKS, OPTIMUM, PAPER, bars, drawing, figure, line
 from course_utils.models.decoding import next_token_probabilities, penalise_repetition
 
@@ -66,18 +67,18 @@ def stack(config):
     places = np.linspace(15, 81, 6)
     tokens = ("BEGIN", "c", "i", "r", "c", "u", "r")
     for i, x in enumerate(places):
-        _part(ax, x, 4.5, 9.4, 5, tokens[i], GREY, PAPER)
+        box(ax, x, 4.5, 9.4, 5, tokens[i], edge=GREY, face=PAPER)
         for bottom, top in ((7, 10), (16, 19), (31, 34), (40, 43)):
-            _arrow(ax, (x, bottom), (x, top))
+            arrow(ax, (x, bottom), (x, top), linewidth=1.4)
         for key in places[: i + 1]:  # what the mask lets through
-            _arrow(ax, (key, 19.4), (x, 30.6), color="#9BB4C8", width=0.9)
-        _part(ax, x, 45.7, 9.4, 5, f"{tokens[i + 1]}?", OTHER.color, PAPER)
+            arrow(ax, (key, 19.4), (x, 30.6), color="#9BB4C8", linewidth=0.9)
+        box(ax, x, 45.7, 9.4, 5, f"{tokens[i + 1]}?", edge=OTHER.color, face=PAPER)
     adds = " + positions" if config.positions == "learned" else ", positions turn queries and keys"
-    _part(ax, 48, 13, 80, 6, f"embedding(tokens){adds}", INK, "#F6E3EC")
-    ax.add_patch(FancyBboxPatch((8, 19), 80, 12, **_rounded(INK, "none")))
+    box(ax, 48, 13, 80, 6, f"embedding(tokens){adds}", face="#F6E3EC", size=13)
+    box(ax, 48, 25, 80, 12, face="none")
     words = f"{config.layers} × Block: causal self-attention, MLP"
     ax.text(48, 25, words, ha="center", va="center", fontsize=13, bbox={"facecolor": "#E3EEF9", "edgecolor": "none"})
-    _part(ax, 48, 37, 80, 6, f"norm, head{' = embedding transposed' if config.tied else ''}", INK, "#EAF4EC")
+    box(ax, 48, 37, 80, 6, f"norm, head{' = embedding transposed' if config.tied else ''}", face="#EAF4EC", size=13)
     for y, words in ((4.5, "(B, T)"), (13, "(B, T, d)"), (25, "(B, T, d)"), (45.7, "(B, T, V) logits")):
         ax.text(90, y, words, ha="left", va="center", fontsize=12)
     tied = "the same table as the embedding" if config.tied else "a matrix of its own"
@@ -216,17 +217,3 @@ def _entropy(p):
 def _high(*distributions):
     """Where the axis of probabilities ends: low bars are to be seen, too."""
     return min(1.05, 1.3 * max(p.max() for p in distributions))
-
-
-def _rounded(edge, face):
-    return {"boxstyle": "round,pad=0,rounding_size=0.8", "edgecolor": edge, "facecolor": face, "linewidth": 1.5}
-
-
-def _part(ax, x, y, width, height, words, edge, face):
-    ax.add_patch(FancyBboxPatch((x - width / 2, y - height / 2), width, height, **_rounded(edge, face)))
-    ax.text(x, y, words, ha="center", va="center", fontsize=13 if width > 20 else 12)
-
-
-def _arrow(ax, start, end, *, color=INK, width=1.4):
-    style = {"arrowstyle": "-|>", "color": color, "linewidth": width, "shrinkA": 0, "shrinkB": 0}
-    ax.annotate("", end, start, arrowprops=style)

@@ -14,7 +14,7 @@ CHANGES = {  # as the experiments name them → as the figure does
     "RMSNorm": "RMSNorm (left out)",
     "linear decay": "linear decay to 0",
     "untied head": "untied head",
-    "higher rate": "AdamW, rate 3·10⁻³",
+    "higher rate": "higher rate of AdamW",
 }
 LEFT_OUT = ("squared ReLU", "RMSNorm")  # no part of the recipe: there "without" holds the recipe with them
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import torch
-from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import Ellipse
 
+from course_utils.figures.boxes import arrow, box
 from course_utils.figures.style import GREY, INK, LOOKS, between, drawing, figure
 from course_utils.models.attention import attention
 
@@ -55,13 +56,13 @@ def ovals(source, target):
         ax.text(x, 24.2, name, ha="center", va="center", fontsize=14, weight="bold")
         ax.text(x, 17.2, what, ha="center", va="center", fontsize=11.5)
     ax.text(5, 20, "\n".join(source), ha="center", va="center", fontsize=12, linespacing=1.35)
-    _arrow(ax, (10.5, 20), (16.3, 20))
-    _arrow(ax, (49.7, 20), (60.3, 20))
+    arrow(ax, (10.5, 20), (16.3, 20))
+    arrow(ax, (49.7, 20), (60.3, 20))
     ax.text(55, 25.5, "what it\nhas read", ha="center", va="center", fontsize=11.5)
     *before, last = target
     ax.text(77, 35.5, "[BEGIN] " + " ".join(before), ha="center", va="center", fontsize=12, color=GREY)
-    _arrow(ax, (77, 33.6), (77, 29.9), color=GREY)
-    _arrow(ax, (93.7, 20), (99.3, 20))
+    arrow(ax, (77, 33.6), (77, 29.9), color=GREY)
+    arrow(ax, (93.7, 20), (99.3, 20))
     ax.text(100, 20, f"next:\n{last}", ha="left", va="center", fontsize=12.5, weight="bold")
     caption = (
         f"The encoder reads all {len(source)} source tokens, {' '.join(source)}; the decoder has the encoder's result "
@@ -82,22 +83,22 @@ def bottleneck(source, target):
         ax.set(xlim=(0, 110), ylim=(0, 26), title=title)
         for places, words, look in ((left, source, ENCODER), (right, target, DECODER)):
             for i, (x, word) in enumerate(zip(places, words, strict=True)):
-                _box(ax, x, 12, 5.4, 6, "", edge=look.color)
+                box(ax, x, 12, 5.4, 6, "", edge=look.color)
                 ax.text(x, 2, word, ha="center", va="center", fontsize=12)
-                _arrow(ax, *(((x, 4.2), (x, 9)) if look is ENCODER else ((x, 9), (x, 4.2))))
+                arrow(ax, *(((x, 4.2), (x, 9)) if look is ENCODER else ((x, 9), (x, 4.2))))
                 if i:
-                    _arrow(ax, (places[i - 1] + 2.7, 12), (x - 2.7, 12), color=look.color)
+                    arrow(ax, (places[i - 1] + 2.7, 12), (x - 2.7, 12), color=look.color)
         ax.text(3.3, 18 if ax is axes[0] else 19.5, "encoder states", ha="left", fontsize=12, color=ENCODER.color)
         ax.text(65.3, 16.3, "decoder states", ha="left", fontsize=12, color=DECODER.color)
     top, bottom = axes
-    _arrow(top, (left[-1] + 2.7, 12), (53, 12), color=ENCODER.color)
-    _box(top, 56, 12, 6, 12, "c", edge=BOTTLENECK.color, face="#FDE9D9", size=15)
+    arrow(top, (left[-1] + 2.7, 12), (53, 12), color=ENCODER.color)
+    box(top, 56, 12, 6, 12, "c", edge=BOTTLENECK.color, face="#FDE9D9", size=15)
     top.text(56, 20.5, "d numbers", ha="center", va="center", fontsize=12, color=BOTTLENECK.color)
-    _arrow(top, (59, 12), (right[0] - 2.7, 12), color=BOTTLENECK.color)
+    arrow(top, (59, 12), (right[0] - 2.7, 12), color=BOTTLENECK.color)
     for i, x in enumerate(left):
         weight = 3.2 if i == len(left) - 1 else 1.2
         bottom.plot([x, 57], [15, 22.5], "-", color=BOTTLENECK.color, linewidth=weight)
-    _arrow(bottom, (57, 22.5), (right[-1], 15), color=BOTTLENECK.color, linewidth=2.4)
+    arrow(bottom, (57, 22.5), (right[-1], 15), color=BOTTLENECK.color, linewidth=2.4)
     bottom.text(58, 23.3, "weighted mean of all states", ha="left", va="bottom", fontsize=12, color=BOTTLENECK.color)
     caption = (
         f"Above, the {len(source)} tokens of the source reach the {len(target)} words of the target through one vector "
@@ -139,12 +140,12 @@ def architecture():
             x, 1.2, f"{embedded}: (B, {'S' if name == 'encoder' else 'T'})", ha="center", va="center", fontsize=11.5
         )
         _part(ax, x, 7.2, f"{'source' if name == 'encoder' else 'target'} embedding", "nn.Embedding", "embedding")
-        _arrow(ax, (x, 2.6), (x, 3.8))
+        arrow(ax, (x, 2.6), (x, 3.8))
         ax.text(x, 14.6, "+  positions: sinusoidal_positions", ha="center", va="center", fontsize=11.5)
-        _arrow(ax, (x, 10.6), (x, 13))
+        arrow(ax, (x, 10.6), (x, 13))
         heights = [bottom + STEP * i for i in range(len(parts))]
         top = heights[-1] + HEIGHT / 2 + 1.4
-        _box(
+        box(
             ax,
             x,
             (bottom - HEIGHT / 2 - 2.6 + top) / 2,
@@ -156,23 +157,23 @@ def architecture():
         )
         side = {"rotation": 270, "ha": "center", "va": "center", "fontsize": 12.5, "color": look.color}
         ax.text(x + WIDE / 2 + 5.2, (bottom + top) / 2, f"{name}: N times Block", **side)
-        _arrow(ax, (x, 16.2), (x, bottom - HEIGHT / 2))
+        arrow(ax, (x, 16.2), (x, bottom - HEIGHT / 2))
         for i, (part, y) in enumerate(zip(parts, heights, strict=True)):
             _part(ax, x, y, *part)
             if i:
-                _arrow(ax, (x, heights[i - 1] + HEIGHT / 2), (x, y - HEIGHT / 2))
+                arrow(ax, (x, heights[i - 1] + HEIGHT / 2), (x, y - HEIGHT / 2))
             if part[2] == "norm":  # the residual connection, around the sub-layer below
                 _residual(ax, x, heights[i - 1] - HEIGHT / 2 - 1.3, y)
         centres[name] = dict(zip((part[0] for part in parts), heights, strict=True)), top
     memory, cross = centres["encoder"][1], centres["decoder"][0]["multi-head cross-attention"]
     ax.plot([26, 26, 55, 55], [memory, memory + 4, memory + 4, cross], "-", color=INK, linewidth=1.8)
-    _arrow(ax, (55, cross), (84 - WIDE / 2, cross))
+    arrow(ax, (55, cross), (84 - WIDE / 2, cross))
     ax.text(40.5, memory + 7.2, "memory (B, S, d):\nkeys and values", ha="center", va="center", fontsize=11.5)
     top = centres["decoder"][1]
     _part(ax, 84, top + 5.2, "linear: logits of the next token", "model.head: nn.Linear, (B, T, V)", "head")
-    _arrow(ax, (84, top), (84, top + 1.8))
+    arrow(ax, (84, top), (84, top + 1.8))
     ax.text(84, top + 11, "softmax: p(next token | words so far, source)", ha="center", va="center", fontsize=11.5)
-    _arrow(ax, (84, top + 8.6), (84, top + 9.9))
+    arrow(ax, (84, top + 8.6), (84, top + 9.9))
     note = "post-norm, as the paper draws it;\nour default is pre-norm, x + f(norm(x))"
     ax.text(26, 92, note, ha="center", va="top", fontsize=11.5, color=GREY)
     caption = (
@@ -184,7 +185,7 @@ def architecture():
 
 
 def _part(ax, x, y, name, code, kind):
-    _box(ax, x, y, WIDE, HEIGHT, "", edge=INK, face=FILL[kind])
+    box(ax, x, y, WIDE, HEIGHT, "", edge=INK, face=FILL[kind])
     ax.text(x, y + 1.35, name, ha="center", va="center", fontsize=12)
     ax.text(x, y - 1.65, code, ha="center", va="center", fontsize=10.5, family="DejaVu Sans Mono", color="#444444")
 
@@ -193,7 +194,7 @@ def _residual(ax, x, low, y):
     """A line that leaves the stream at height low, goes round the sub-layer, and comes in at the norm."""
     side = x - WIDE / 2 - 1.7
     ax.plot([x, side, side], [low, low, y], "-", color=INK, linewidth=1.3)
-    _arrow(ax, (side, y), (x - WIDE / 2, y), linewidth=1.3)
+    arrow(ax, (side, y), (x - WIDE / 2, y), linewidth=1.3)
 
 
 # Several heads ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -273,8 +274,8 @@ def derived(lesson=6):
         (92, "decoder only", "every token sees those before", f"GPT (2018): {names[8]}\nGPT-2, GPT-3, Llama", DECODER),
     )
     for x, name, sees, models, look in families:
-        _arrow(ax, (55 + 0.4 * (x - 55), 34 if x == 55 else 35.6), (x, 29))
-        _box(ax, x, 17, 34, 23, "", edge=look.color)
+        arrow(ax, (55 + 0.4 * (x - 55), 34 if x == 55 else 35.6), (x, 29))
+        box(ax, x, 17, 34, 23, "", edge=look.color)
         ax.text(x, 25, name, ha="center", va="center", fontsize=13, weight="bold", color=look.color)
         ax.text(x, 19.6, sees, ha="center", va="center", fontsize=12)
         ax.text(x, 11.3, models, ha="center", va="center", fontsize=12, linespacing=1.5)
@@ -294,26 +295,3 @@ def _field(width, height, units, tall):
     ax.set_axis_off()
     ax.set(xlim=(0, units), ylim=(0, tall))
     return fig, ax
-
-
-def _box(ax, x, y, width, height, words, *, edge=INK, face="white", size=12):
-    corner = (x - width / 2, y - height / 2)
-    style = {"facecolor": face, "edgecolor": edge, "linewidth": 1.8}
-    ax.add_patch(FancyBboxPatch(corner, width, height, boxstyle="round,pad=0,rounding_size=0.8", **style))
-    ax.text(x, y, words, ha="center", va="center", fontsize=size)
-
-
-def _arrow(ax, start, end, *, color=INK, linewidth=1.6, **style):
-    ax.add_patch(
-        FancyArrowPatch(
-            start,
-            end,
-            arrowstyle="-|>",
-            mutation_scale=12,
-            color=color,
-            linewidth=linewidth,
-            shrinkA=0,
-            shrinkB=0,
-            **style,
-        )
-    )

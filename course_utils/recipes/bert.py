@@ -13,6 +13,7 @@ from course_utils.data.wordpiece import MASK, PIECES, SPECIAL, docstring_tokeniz
 from course_utils.models.bert import Bert, BertConfig
 from course_utils.optima.hmm import at_words, course_language
 from course_utils.training.config import Config as TrainingConfig
+from course_utils.training.config import settings_of
 from course_utils.training.optimisers import adamw_or_muon, warm_cosine
 
 LANGUAGE = course_language()
@@ -56,8 +57,6 @@ class Config(TrainingConfig):
     clip: float | None = 1.0
 
 
-SWITCHES = ("length", "d", "heads", "layers", "mlp", "dropout", "norm_first", "bfloat16")
-SWITCHES += ("positions", "rotary_base", "query_key_norm", "tied")
 PRESETS = {
     "hmm": Config(
         steps=5000, batch_size=32, rate=1e-2, muon_rate=0.03, warmup=20, layers=4, d=64, heads=2, mlp=128,
@@ -75,7 +74,7 @@ def model(config):
     kinds = {"hmm": {"vocabulary": HMM_MASK + 1, "segments": 0, "pad": None}, "docstrings": {"vocabulary": PIECES}}
     if config.text not in kinds:
         raise ValueError(f"text must be hmm or docstrings; got {config.text!r}.")
-    return Bert(BertConfig(**kinds[config.text], **{name: getattr(config, name) for name in SWITCHES}))
+    return Bert(BertConfig(**kinds[config.text], **settings_of(BertConfig, config)))
 
 
 def data(config, source=None):

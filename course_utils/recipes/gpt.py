@@ -11,6 +11,7 @@ from course_utils.data.characters import SHAKESPEARE, Windows
 from course_utils.models.gpt import GPT, GPTConfig
 from course_utils.optima.hmm import course_language
 from course_utils.training.config import Config as TrainingConfig
+from course_utils.training.config import settings_of
 from course_utils.training.optimisers import adamw_or_muon, warm_cosine, warm_linear
 
 LANGUAGE = course_language()
@@ -54,8 +55,6 @@ class Config(TrainingConfig):
     clip: float | None = 1.0
 
 
-SWITCHES = ("length", "d", "heads", "layers", "mlp", "dropout", "positions", "rotary_base", "query_key_norm")
-SWITCHES += ("norm", "activation", "zero_residual", "tied", "bfloat16")
 # What has been found since GPT-2. RMSNorm and ReLU² are left out: at nanoGPT's size, 360 steps, one seed, the first
 # changed the validation loss by 0.001 nats, and GELU was 0.007 better than the second. After 160 steps ReLU² is 0.03
 # better, by data/results/gpt_recipe.json.
@@ -84,7 +83,7 @@ def model(config):
     sizes = {"hmm": BEGIN + 1, "shakespeare": len(SHAKESPEARE)}
     if config.text not in sizes:
         raise ValueError(f"text must be hmm or shakespeare; got {config.text!r}.")
-    return GPT(GPTConfig(vocabulary=sizes[config.text], **{name: getattr(config, name) for name in SWITCHES}))
+    return GPT(GPTConfig(vocabulary=sizes[config.text], **settings_of(GPTConfig, config)))
 
 
 def data(config, source=None):

@@ -35,6 +35,12 @@ class Config:
             raise ValueError(f"clip must be positive or None; got {self.clip}.")
 
 
+def settings_of(kind, config):
+    """What a recipe's configuration says of its model's: the values of the fields that the class ``kind`` has, too."""
+    names = {field.name for field in dataclasses.fields(config)}
+    return {field.name: getattr(config, field.name) for field in dataclasses.fields(kind) if field.name in names}
+
+
 def override(config, assignments):
     """The configuration with ``["rate=0.01", "hidden=64,32"]`` in place of its own values.
 

@@ -100,12 +100,12 @@ class TestAblation:
     def test_bars_are_means_and_points_are_seeds(self):
         fig, caption = draw.ablation(RECORD)
         names = [label.get_text() for label in fig.axes[0].get_yticklabels()]
-        assert names == ["Muon", "RMSNorm (left out)", "AdamW, rate 3·10⁻³"]  # the best one first
+        assert names == ["Muon", "RMSNorm (left out)", "higher rate of AdamW"]  # the best one first
         np.testing.assert_allclose([bar.get_width() for bar in fig.axes[0].patches], [-0.225, 0.015, -0.15])
         np.testing.assert_allclose([bar.get_width() for bar in fig.axes[1].patches], [-0.175, 0.02])
         np.testing.assert_allclose(fig.axes[1].collections[0].get_offsets(), [[-0.2, 0], [-0.15, 0]])
         assert "mean of 2 seeds" in caption.replace("means", "mean")
-        assert "Muon −0.225 and −0.175; RMSNorm (left out) +0.015 and +0.020; AdamW, rate 3·10⁻³ −0.150." in caption
+        assert "Muon −0.225 and −0.175; RMSNorm (left out) +0.015 and +0.020; higher rate of AdamW −0.150." in caption
 
 
 class TestRaces:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from course_utils.training.config import Config, override
+from course_utils.training.config import Config, override, settings_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,3 +91,13 @@ def test_the_numbers_of_every_training():
         Config(10)  # by name only: a recipe's own come after these
     with pytest.raises(AttributeError):
         Config().steps = 3
+
+
+def test_a_models_settings_are_the_fields_that_both_have():
+    @dataclass(frozen=True, kw_only=True)
+    class Shape:
+        seed: int = 7
+        rate: float = 0.5
+        depth: int = 3
+
+    assert settings_of(Shape, Config(seed=2, rate=0.01)) == {"seed": 2, "rate": 0.01}
