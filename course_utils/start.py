@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -108,7 +109,9 @@ def read_lessons(folder: Path) -> list[Lesson]:
 
 
 def _lesson(path: Path) -> Lesson:
-    header = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    above_code = itertools.takewhile(lambda cell: cell["cell_type"] == "markdown", cells)
+    header = "\n\n".join("".join(cell["source"]) for cell in above_code)
     title = re.match(r"# (.+)", header)
     reading = re.search(r"reading \| (\d+) min", header)
     running = re.search(r"running \| (?:about )?(\d+) sec", header)

@@ -6,7 +6,6 @@ import re
 
 import nbformat
 import numpy as np
-import pytest
 from matplotlib.image import imread
 
 from course_utils.experiments.comparison import comparison_table
@@ -29,23 +28,6 @@ def test_the_picture_is_lesson_1s():
 
 def test_the_comparison_table_is_the_courses():
     assert comparison_table() in README, "copy the table that comparison_table() gives into the README"
-
-
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_every_lesson_is_linked_with_the_minutes_of_its_header(path):
-    (row,) = (line for line in README.splitlines() if f"](notebooks/{path.name})" in line and line.startswith("|"))
-    header = nbformat.read(path, as_version=4).cells[0].source
-    reading, seconds, exercises, working = (
-        re.search(pattern, header).group(1)
-        for pattern in (
-            r"reading \| (\d+) min",
-            r"running \| (?:about )?(\d+) sec",
-            r"exercises \| (\d+),",
-            r"exercises \| \d+, about (\d+)",
-        )
-    )
-    cells = [cell.strip() for cell in row.split("|")[3:6]]
-    assert cells == [f"{reading} min", f"{seconds} s", f"{exercises}, {working} min"]
 
 
 def test_every_relative_link_leads_somewhere():

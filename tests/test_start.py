@@ -28,6 +28,7 @@ def test_the_stored_table_has_every_lesson():
 def test_the_efforts_are_those_of_the_readme():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for lesson in start.read_lessons(ROOT / "notebooks"):
+        assert "–" not in lesson
         assert f"(notebooks/{lesson.file}) | {lesson.reading} | {lesson.running} | {lesson.exercises} |" in readme
 
 

@@ -111,13 +111,25 @@ def figures_described(nb):
 
 
 def short_cells(nb):
-    """One idea a cell: at most 25 lines of code, 40 in a solution."""
+    """One idea a cell: at most 25 lines of code, 40 in a solution; the line that names a folded cell is not counted."""
     complaints = []
     for i, cell in _code(nb):
-        lines = len(cell.source.splitlines())
+        lines = len(cell.source.splitlines()) - _folded(cell)
         most = LONGEST_SOLUTION if "solution" in cell.metadata.get("tags", []) else LONGEST_CELL
         if lines > most:
             complaints.append(f"{_name(i, cell)} has {lines} lines, more than {most}")
+    return complaints
+
+
+def folded_behind_a_line(nb):
+    """In class what is only imported is folded; what is folded says in its first line what it is."""
+    complaints = []
+    for i, cell in _code(nb):
+        first = cell.source.partition("\n")[0]
+        if _folded(cell) and not first.startswith("# "):
+            complaints.append(f"{_name(i, cell)} is folded, and its first line says nothing: begin it with # …")
+        if not _folded(cell) and not cell.outputs and first.startswith(("import ", "from ")):
+            complaints.append(f"{_name(i, cell)} only imports: fold it behind a first line that says so, # Imports: …")
     return complaints
 
 
@@ -151,6 +163,7 @@ RULES = (
     without_machine_paths,
     figures_described,
     short_cells,
+    folded_behind_a_line,
     headings_in_order,
     small,
 )
@@ -158,6 +171,10 @@ RULES = (
 
 def _code(nb):
     return [(i, cell) for i, cell in enumerate(nb.cells) if cell.cell_type == "code"]
+
+
+def _folded(cell):
+    return bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
 
 
 def _outputs(nb):

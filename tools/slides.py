@@ -88,9 +88,9 @@ def _notes(text, identity):
 
 
 def _fold(cell):
-    """The line behind which the code is folded, where a class needn't see it: it draws a figure, or only imports."""
-    if not cell.outputs and cell.source.startswith(("import ", "from ")):
-        return "Code: what is imported"
+    """The line behind which the code is folded, where a class needn't see it: it draws a figure, or says so itself."""
+    if cell.metadata.get("jupyter", {}).get("source_hidden"):
+        return cell.source.partition("\n")[0].lstrip("# ")
     if not any("image/png" in output.get("data", {}) for output in cell.outputs):
         return None
     live = " (in JupyterLab its sliders move)" if re.search(r"^interactive\(", cell.source, re.MULTILINE) else ""

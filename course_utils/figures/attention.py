@@ -220,10 +220,10 @@ def attention_map(model, korean, which="cross", layer=1, head=1):
     weights = maps[WHICH[which].format(layer - 1)][head - 1]  # (T, S)
     rows = latin(source) if which == "encoder" else ["[BEGIN]", *target[:-1]]
     columns = ["[BEGIN]", *target[:-1]] if which == "decoder" else latin(source)
-    height = max(3.0, 0.27 * len(rows) + 1.5)
+    height = max(3.0, 0.19 * len(rows) + 1.6)  # so that a projector shows it with its controls
     fig, ax = figure(width=max(5.2, 0.36 * len(columns) + 3.2), height=height)
     _heat(ax, weights)
-    size = 12 if max(len(rows), len(columns)) <= 30 else 8
+    size = 10 if max(len(rows), len(columns)) <= 30 else 8
     ax.set_xticks(range(len(columns)), columns, rotation=90, fontsize=size)
     asks = [f"{row}  → {word}" for row, word in zip(rows, target, strict=True)] if which == "cross" else rows
     ax.set_yticks(range(len(rows)), asks, fontsize=size)
@@ -246,9 +246,7 @@ def all_heads(model, korean, which="cross"):
     layers = [maps[WHICH[which].format(i)] for i in range(model.config.layers)]
     heads = len(layers[0])
     rows, columns = layers[0].shape[1:]
-    fig, axes = figure(
-        len(layers), heads, width=11, height=0.6 + len(layers) * (0.5 + 2.5 * min(1.4, rows / columns)), squeeze=False
-    )
+    fig, axes = figure(len(layers), heads, width=11, height=0.5 + 2.2 * len(layers), squeeze=False)
     for i, (row, weights) in enumerate(zip(axes, layers, strict=True)):
         for h, ax in enumerate(row):
             _heat(ax, weights[h])

@@ -75,7 +75,7 @@ def line_outcomes(record, settings, live):
 
     ``live``: (JSD, distance) of the run in the lesson.
     """
-    fig, ax = figure(width=8, height=5.2)
+    fig, ax = figure(width=8, height=4.4)
     limits = record["config"]["good"]
     ax.fill_between([1e-5, limits["JSD"]], 1e-5, limits["distance"], color=GREY, alpha=0.15, linewidth=0)
     told = []
@@ -109,7 +109,7 @@ def ring_samples(record, settings, centres, deviation, seeds=4):
     The circles are three standard deviations around the ``centres`` (8, 2) of the modes.
     """
     rows = len(settings)
-    fig, axes = figure(rows, seeds, width=1.55 * seeds + 0.6, height=1.75 * rows, sharex=True, sharey=True)
+    fig, axes = figure(rows, seeds, width=1.35 * seeds + 0.6, height=1.28 * rows, sharex=True, sharey=True)
     angle = np.linspace(0, 2 * np.pi, 40)
     circle = 3 * deviation * np.column_stack([np.cos(angle), np.sin(angle)])
     for k, (row, setting) in enumerate(zip(axes, settings, strict=True)):
@@ -131,7 +131,7 @@ def ring_samples(record, settings, centres, deviation, seeds=4):
 @drawing
 def ring_outcomes(record, settings, real):
     """Modes and share of good samples, one point a seed of ``gan_ring``; ``real``: the share among real data."""
-    fig, ax = figure(width=9, height=5.2)
+    fig, ax = figure(width=9, height=4.4)
     limits = record["config"]["good"]
     told = []
     for k, setting in enumerate(settings):

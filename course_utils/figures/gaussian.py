@@ -258,7 +258,7 @@ def naive_bayes_against_logistic(record, generative, discriminative, others=()):
     The names of the models are those in ``record["config"]["models"]``; ``others`` are drawn besides the pair.
     """
     names = record["config"]["models"]
-    fig, axes = figure(2, 2, width=11, height=7.2)
+    fig, axes = figure(2, 2, width=11, height=5.0)
     found = []
     for ax, (data, result) in zip(axes.flat, record["results"].items(), strict=True):
         sizes = np.array(result["sizes"])

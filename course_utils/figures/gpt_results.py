@@ -193,7 +193,7 @@ def ablation(record):
     """
     found = effects(record)
     names = sorted(found, key=lambda name: np.inf if found[name][1] is None else found[name][1].mean())
-    fig, axes = figure(1, 2, width=11, height=0.5 * len(names) + 1.5, sharex=True, sharey=True)
+    fig, axes = figure(1, 2, width=11, height=0.38 * len(names) + 1.2, sharex=True, sharey=True)
     titles = ("added to the plain model", "added to the rest of the recipe")
     for side, (ax, title) in enumerate(zip(axes, titles, strict=True)):
         for i, name in enumerate(names):

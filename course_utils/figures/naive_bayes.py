@@ -31,7 +31,7 @@ def base_rate(prior=0.01, hit=0.9, false_alarm=0.09):
     place = np.column_stack([np.arange(PEOPLE) % COLUMNS, -(np.arange(PEOPLE) // COLUMNS)])
     # In reading order: ill and positive, ill and negative, well and positive, well and negative.
     groups = np.split(place, np.cumsum([found, ill - found, alarmed]))
-    fig, (left, right) = figure(1, 2, width=11, height=5.2, width_ratios=(1.35, 1))
+    fig, (left, right) = figure(1, 2, width=11, height=4.7, width_ratios=(1.35, 1))
     looks = ((1, True, "ill, positive"), (1, False, "ill, negative"), (0, True, "well, positive"))
     for group, (k, filled, name) in zip(groups, looks, strict=False):
         left.scatter(*group.T, s=34, label=f"{name}: {len(group)}", **points(k, filled=filled))
@@ -162,7 +162,7 @@ def text_learning_curve(record, live=None):
     result, names = record["results"], list(record["config"]["models"])
     sizes = np.array(result["sizes"])
     values = (np.array(result["errors"]) / result["test_documents"], np.array(result["log_losses"]))
-    fig, panels = figure(1, 2, width=11, height=5.4)
+    fig, panels = figure(1, 2, width=11, height=4.3)
     for ax, runs in zip(panels, values, strict=True):
         for k, name in enumerate(names):
             mean, error = runs[k].mean(axis=1), runs[k].std(axis=1, ddof=1) / np.sqrt(runs.shape[2])
@@ -180,14 +180,14 @@ def text_learning_curve(record, live=None):
     panels[0].set_ylabel("test error")
     panels[0].set_yticks([0.1, 0.2, 0.4, 0.8], ["10%", "20%", "40%", "80%"])
     panels[1].axhline(np.log(result["classes"]), color=GREY, linestyle=":", label="knowing nothing")
-    panels[1].set_ylabel("−log q(y | x) on test documents (nats)")
+    panels[1].set_ylabel("−log q(y | x) (nats a document)")
     panels[1].set_yticks([0.5, 1, 2, 5, 10, 20, 50, 100], ["0.5", "1", "2", "5", "10", "20", "50", "100"])
     fig.legend(*panels[1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    first, last = (", ".join(f"{name} {values[0][k, j].mean():.1%}" for k, name in enumerate(names)) for j in (0, -1))
+    first, last = (", ".join(f"{values[0][k, j].mean():.0%}" for k in range(len(names))) for j in (0, -1))
     caption = (
-        f"Mean test error over {record['config']['seeds']} orders of the documents, with 95% bands. At {sizes[0]} "
-        f"documents: {first}. At {sizes[-1]}: {last}. Knowing nothing errs {chance:.0%}, and costs "
-        f"{np.log(result['classes']):.2f} nats a document."
+        f"Mean test error and log loss over {record['config']['seeds']} orders of the documents, with 95% bands. The "
+        f"error, in the legend's order: {first} at {sizes[0]} documents, {last} at {sizes[-1]}. Knowing nothing errs "
+        f"{chance:.0%}, and costs {np.log(result['classes']):.2f} nats a document."
     )
     return fig, caption
 
@@ -203,7 +203,7 @@ def reliability_bins(confidence, right, edges, least=10):
 def reliability(models, y):
     """How often a model is right where it claims to be so sure: ``models`` is name → log q(y | x) (n, K)."""
     edges = np.linspace(0, 1, 11)
-    fig, (left, right) = figure(1, 2, width=11, height=5.0)
+    fig, (left, right) = figure(1, 2, width=11, height=4.0)
     left.plot([0, 1], [0, 1], color=INK, linestyle=OPTIMUM.linestyle, linewidth=1.5, label="calibrated")
     told = []
     for k, (name, log_q) in enumerate(models.items()):
@@ -235,7 +235,7 @@ def overconfidence(correlation=0.6, angle=45, distance=2.2, n_samples=300, seed=
     problem = GaussianClasses([0.5, 0.5], [-half, half], [covariance, covariance])
     naive = without_covariances(problem)
     X, y = problem.sample(n_samples, np.random.default_rng(seed))
-    fig, (left, right) = figure(1, 2, width=9.5, height=5.0)
+    fig, (left, right) = figure(1, 2, width=9.5, height=4.7)
     axis = np.linspace(-4, 4, 121)
     plane = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     for k in range(2):

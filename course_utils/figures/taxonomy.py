@@ -37,9 +37,9 @@ LINE = 2.5  # height of a line of text, in units of the axes
 @drawing
 def taxonomy():
     """The tree as a figure, (fig, caption)."""
-    fig, ax = figure(width=11, height=6.2)
+    fig, ax = figure(width=11, height=4.8)
     ax.set_axis_off()
-    ax.set(xlim=(0, 101), ylim=(-1, 60))
+    ax.set(xlim=(-1, 101), ylim=(-1, 60))
     for name, lessons, x, y, parent, kind in NODES.values():
         if parent:
             above = NODES[parent]
@@ -47,8 +47,8 @@ def taxonomy():
             ax.plot(*ends, color=GREY, linewidth=1.3, linestyle="--" if kind == "since" else "-", zorder=1)
         _box(ax, x, y, name, lessons, kind)
     name, why, x, y = BERT
-    ax.text(x, y, f"{name}\n", ha="center", va="center", fontsize=12, weight="bold", color=INK, zorder=3)
-    ax.text(x, y - 1.6, why, ha="center", va="center", fontsize=11, color=INK, zorder=3)
+    ax.text(x, y + 2.6, name, ha="center", va="center", fontsize=12, weight="bold", color=INK, zorder=3)
+    ax.text(x, y - 1.4, why, ha="center", va="center", fontsize=11, color=INK, zorder=3)
     ax.add_patch(_rounded(x - 14, y - 4.4, 28, 8.8, {"facecolor": "white", "edgecolor": GREY, "linestyle": ":"}))
 
     def told(kind):

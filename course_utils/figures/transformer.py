@@ -130,17 +130,18 @@ STEP, HEIGHT, WIDE = 9.2, 6.8, 39  # from part to part; height and width of one
 @drawing
 def architecture():
     """The slides' figure of the Transformer: every part, with its name in our code below it."""
-    fig, ax = _field(9.4, 7.2, 110, 95)
+    fig, ax = _field(11, 5.3, 110, 95)
+    ax.set_ylim(-2, 96.5)
     bottom = 25
     columns = ((26, ENCODER_PARTS, ENCODER, "encoder"), (84, DECODER_PARTS, DECODER, "decoder"))
     centres = {}
     for x, parts, look, name in columns:
         embedded = "source" if name == "encoder" else "target, shifted right"
         ax.text(
-            x, 1.2, f"{embedded}: (B, {'S' if name == 'encoder' else 'T'})", ha="center", va="center", fontsize=11.5
+            x, -0.3, f"{embedded}: (B, {'S' if name == 'encoder' else 'T'})", ha="center", va="center", fontsize=11.5
         )
         _part(ax, x, 7.2, f"{'source' if name == 'encoder' else 'target'} embedding", "nn.Embedding", "embedding")
-        arrow(ax, (x, 2.6), (x, 3.8))
+        arrow(ax, (x, 1.4), (x, 3.8))
         ax.text(x, 14.6, "+  positions: sinusoidal_positions", ha="center", va="center", fontsize=11.5)
         arrow(ax, (x, 10.6), (x, 13))
         heights = [bottom + STEP * i for i in range(len(parts))]
@@ -168,12 +169,12 @@ def architecture():
     memory, cross = centres["encoder"][1], centres["decoder"][0]["multi-head cross-attention"]
     ax.plot([26, 26, 55, 55], [memory, memory + 4, memory + 4, cross], "-", color=INK, linewidth=1.8)
     arrow(ax, (55, cross), (84 - WIDE / 2, cross))
-    ax.text(40.5, memory + 7.2, "memory (B, S, d):\nkeys and values", ha="center", va="center", fontsize=11.5)
+    ax.text(40.5, memory + 8, "memory (B, S, d):\nkeys and values", ha="center", va="center", fontsize=11.5)
     top = centres["decoder"][1]
     _part(ax, 84, top + 5.2, "linear: logits of the next token", "model.head: nn.Linear, (B, T, V)", "head")
     arrow(ax, (84, top), (84, top + 1.8))
-    ax.text(84, top + 11, "softmax: p(next token | words so far, source)", ha="center", va="center", fontsize=11.5)
-    arrow(ax, (84, top + 8.6), (84, top + 9.9))
+    ax.text(84, top + 12.6, "softmax: p(next token | words so far, source)", ha="center", va="center", fontsize=11.5)
+    arrow(ax, (84, top + 8.6), (84, top + 10.9))
     note = "post-norm, as the paper draws it;\nour default is pre-norm, x + f(norm(x))"
     ax.text(26, 92, note, ha="center", va="top", fontsize=11.5, color=GREY)
     caption = (
@@ -186,8 +187,8 @@ def architecture():
 
 def _part(ax, x, y, name, code, kind):
     box(ax, x, y, WIDE, HEIGHT, "", edge=INK, face=FILL[kind])
-    ax.text(x, y + 1.35, name, ha="center", va="center", fontsize=12)
-    ax.text(x, y - 1.65, code, ha="center", va="center", fontsize=10.5, family="DejaVu Sans Mono", color="#444444")
+    ax.text(x, y + 1.5, name, ha="center", va="center", fontsize=11)
+    ax.text(x, y - 1.7, code, ha="center", va="center", fontsize=9.5, family="DejaVu Sans Mono", color="#444444")
 
 
 def _residual(ax, x, low, y):

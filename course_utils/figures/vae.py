@@ -22,7 +22,7 @@ def networks(image, bits, reconstruction, probabilities, code, mean, deviation):
     ``image`` and the autoencoder's ``reconstruction``, its ``bits`` and the VAE's ``probabilities``: (h, w) in [0, 1].
     ``code``, ``mean``, ``deviation``: (2,), the latent numbers of that image.
     """
-    fig, (top, bottom) = figure(2, 1, width=10, height=5.4, height_ratios=(20, 29))
+    fig, (top, bottom) = figure(2, 1, width=10, height=4.9, height_ratios=(20, 29))
     top.set(xlim=(1, 99), ylim=(3, 23), aspect="equal")
     bottom.set(xlim=(1, 99), ylim=(-3, 26), aspect="equal")
     for ax in (top, bottom):

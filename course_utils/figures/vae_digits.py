@@ -129,7 +129,7 @@ def manifold(pictures):
     pictures = np.pad(pictures, ((0, 0), (0, GUTTER), (0, GUTTER)))
     h, w = pictures.shape[1:]
     sheet = pictures.reshape(n, n, h, w).transpose(0, 2, 1, 3).reshape(n * h, n * w)[:-GUTTER, :-GUTTER]
-    fig, ax = figure(width=7.4, height=7.0)
+    fig, ax = figure(width=5.6, height=5.1)
     ax.imshow(sheet, cmap="gray_r", vmin=0, vmax=1)
     steps = prior_grid(n)[:n, 0]
     shown = np.linspace(0, n - 1, 5).round().astype(int)
@@ -170,7 +170,7 @@ def interpolation(pairs, unread):
         f"decoding mixed codes. Halfway between digits of different classes the judge cannot read "
         f"{unread['pixels']:.0%} of the mixed pixels and {unread['codes']:.0%} of the decoded codes."
     )
-    return image_grid(rows, names), caption
+    return image_grid(rows, names, size=0.44), caption
 
 
 @drawing
@@ -214,4 +214,4 @@ def gallery(real, drawn, measured):
     caption = (
         f"Digits 0 to 9 by class. Fréchet distance to the test digits, and share read as what was asked for: {told}."
     )
-    return image_grid(rows, names), caption
+    return image_grid(rows, names, size=0.44), caption

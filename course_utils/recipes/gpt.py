@@ -1,5 +1,6 @@
-"""Lesson 8's GPT: the hidden Markov language, where its optimum is known, and Shakespeare by characters."""
+"""Lesson 8's GPT: the hidden Markov language, where its optimum is known, and real text by characters or pieces."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from course_utils.data import text as texts
+from course_utils.data.bytepieces import docstring_pieces, docstring_prose
 from course_utils.data.characters import SHAKESPEARE, Windows
 from course_utils.models.gpt import GPT, GPTConfig
 from course_utils.optima.hmm import course_language
@@ -20,7 +22,9 @@ BEGIN = LANGUAGE.words  # stands before the first word, so that it too is predic
 
 @dataclass(frozen=True, kw_only=True)
 class Config(TrainingConfig):
-    """``text``: hmm or shakespeare. ``sequences``: of the hidden Markov language, to train on.
+    """``text``: hmm, shakespeare, or docstrings-N in N byte-level pieces, 256 to 4,096, where 256 are the bytes alone.
+
+    ``sequences``: of the hidden Markov language, to train on.
 
     ``length`` … ``bfloat16``: as in GPTConfig.
     ``optimiser``: adamw, or muon, for the blocks' matrices with the rate ``muon_rate``, and AdamW for the rest.
@@ -74,30 +78,46 @@ PRESETS = {
         text="shakespeare", steps=3000, batch_size=8, rate=8e-3, length=256, d=256, layers=6, mlp=1024, dropout=0.1,
         bfloat16=True, evaluated=0, **SINCE,
     ),
+    # Trained in the lesson: English, of a kind, in half a minute.
+    "docstrings": Config(text="docstrings-1024", steps=300, batch_size=12, rate=2e-2, **SINCE),
 }  # fmt: skip
 DECAYS = {"cosine": warm_cosine, "linear": warm_linear}
 
 
 def model(config):
     """Tokens → logits of the next one."""
-    sizes = {"hmm": BEGIN + 1, "shakespeare": len(SHAKESPEARE)}
-    if config.text not in sizes:
-        raise ValueError(f"text must be hmm or shakespeare; got {config.text!r}.")
-    return GPT(GPTConfig(vocabulary=sizes[config.text], **settings_of(GPTConfig, config)))
+    vocabulary = BEGIN + 1 if config.text == "hmm" else len(alphabet(config.text))
+    return GPT(GPTConfig(vocabulary=vocabulary, **settings_of(GPTConfig, config)))
+
+
+def alphabet(text):
+    """What encodes and decodes a real text that Config's ``text`` names. Raises ValueError for another name."""
+    if text == "shakespeare":
+        return SHAKESPEARE
+    kind, _, pieces = text.partition("-")
+    if kind != "docstrings" or not pieces.isdecimal():
+        raise ValueError(f"text must be hmm, shakespeare or docstrings-N with a number N; got {text!r}.")
+    return docstring_pieces(int(pieces))
 
 
 def data(config, source=None):
     """Rows of length + 1 tokens, each predicted from those before. There is nothing to choose by ``--data``.
 
-    Of the hidden Markov language, sentences behind BEGIN; of Shakespeare all windows of the first 90 %, and for the
-    test those of the last 10 % that do not overlap.
+    Of the hidden Markov language, sentences behind BEGIN. Of a real text all windows of its training part, and for the
+    test those of its validation part that do not overlap; of Shakespeare these are the first 90 % and the last 10 %.
     """
     if source is not None:
         raise ValueError(f"--data: this recipe's texts are named by --set text=…; got {source!r}.")
-    if config.text == "shakespeare":
-        train, test = (SHAKESPEARE.encode(texts.tiny_shakespeare(part)) for part in ("train", "validation"))
-        return Windows(train, config.length), Windows(test, config.length, stride=config.length)
-    return sentences(config.sequences, config.length, [1, config.seed]), sentences(1024, config.length, 0)
+    if config.text == "hmm":
+        return sentences(config.sequences, config.length, [1, config.seed]), sentences(1024, config.length, 0)
+    train, test = (_encoded(config.text, part) for part in ("train", "validation"))
+    return Windows(train, config.length), Windows(test, config.length, stride=config.length)
+
+
+@functools.lru_cache(maxsize=2)  # cutting takes seconds
+def _encoded(text, part):
+    read = texts.tiny_shakespeare if text == "shakespeare" else docstring_prose
+    return alphabet(text).encode(read(part))
 
 
 def sentences(n, length, seed):

@@ -8,7 +8,8 @@ import shutil
 import pytest
 
 from tests.browser.lab import browser, clear_outputs, errors, lab, open_notebook, run_all, scroll_to, theme
-from tools.notebooks import ROOT
+from tests.browser.presentation import complaints, contents, headings
+from tools.notebooks import ROOT, read
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SCREENSHOTS = ROOT / "build" / "screenshots"
@@ -106,6 +107,7 @@ def test_the_lesson_works_in_jupyterlab(server, path):
     with browser() as page:
         open_notebook(page, server, path.name)
         theme(page, "JupyterLab Light")  # the server keeps the last lesson's
+        assert contents(page) == headings(read(path))
         picture(page, "light-00-top")
         clear_outputs(page)
         run_all(page)
@@ -122,6 +124,7 @@ def test_the_lesson_works_in_jupyterlab(server, path):
             if element.query_selector(".widget-play") and not played(page, element):
                 still.append(f"cell {index}, player")
             picture(page, f"light-{index:02d}-moved")
+        misfits = complaints(page, read(path), picture)
         for mode in ("light", "dark"):
             theme(page, f"JupyterLab {mode.capitalize()}")
             for index in cells_with(page, "image/png"):
@@ -133,5 +136,6 @@ def test_the_lesson_works_in_jupyterlab(server, path):
                 ):
                     wide.append(f"cell {index}")
         assert still == [], "moving these changed no picture"
+        assert misfits == [], "in Presentation Mode"
         assert wide == [], "these pictures are wider than the window"
         assert page.errors == []

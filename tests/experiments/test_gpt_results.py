@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.experiments import gpt_cache, gpt_hmm, gpt_nanogpt, gpt_recipe
+from course_utils.experiments import gpt_cache, gpt_docstrings, gpt_hmm, gpt_nanogpt, gpt_recipe
 from course_utils.experiments.results import load
 from course_utils.models.gpt import GPT, GPTConfig
 from course_utils.recipes import gpt
@@ -115,6 +115,34 @@ class TestRecipe:
         assert len(set(numbers)) == len(numbers) == 8
         assert len(found["bfloat16"]["nats"]) == 2
         assert all(seconds > 0 for seconds in found["bfloat16"]["seconds"] + found["bfloat16"]["seconds float32"])
+
+
+class TestDocstrings:
+    @pytest.fixture
+    def results(self):
+        return load("gpt_docstrings")["results"]
+
+    def test_bits_count_the_same_bytes(self, results):
+        assert [int(name) for name in results] == gpt_docstrings.CONFIG["vocabularies"]
+        for rows in results.values():
+            assert len(rows) == 3
+            for row in rows:
+                assert row["bits per byte"] * math.log(2) * row["bytes a token"] == pytest.approx(row["nats"], rel=1e-3)
+                assert row["bytes read"] == pytest.approx(600 * 12 * 64 * row["bytes a token"], rel=1e-3)
+
+    def test_what_the_lesson_says_of_them(self, results):
+        """The loss a token rises with the pieces' length, while the bits per byte fall."""
+        nats, bits = ([[row[key] for row in rows] for rows in results.values()] for key in ("nats", "bits per byte"))
+        assert max(nats[0]) < min(nats[1]) < max(nats[1]) < min(nats[2])
+        assert min(bits[0]) > max(bits[1]) > min(bits[1]) > max(bits[2])
+
+    @pytest.mark.slow
+    def test_a_small_run(self, reports):
+        small = {"seeds": 1, "vocabularies": [256, 300], "steps": 4, "preset": gpt_docstrings.CONFIG["preset"] | SMALL}
+        found = gpt_docstrings.run(gpt_docstrings.CONFIG | small, reports.append)
+        assert found["256"][0]["bytes a token"] == 1 < found["300"][0]["bytes a token"]
+        assert found["300"][0]["parameters"] == found["256"][0]["parameters"] + 2 * 44 * SMALL["d"]
+        assert len(reports) == 2
 
 
 class TestHiddenMarkov:

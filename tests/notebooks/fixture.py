@@ -3,6 +3,7 @@
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 DRAW = """
+# A bell curve, and what draws it
 import numpy as np
 
 from course_utils.figures import drawing, figure, interactive, line, player, show
@@ -51,6 +52,7 @@ def lesson():
         new_code_cell("# Solution: the sum of the first hundred numbers\nsum(range(101))"),
         new_code_cell("import os\n\nprint(os.getpid())"),
     ]
+    cells[1].metadata = {"jupyter": {"source_hidden": True}}
     cells[-2].metadata = {"tags": ["solution"], "jupyter": {"source_hidden": True}}
     cells[-1].metadata = {"tags": ["nbval-ignore-output"], "trusted": True}
     for number, cell in enumerate(cells):

@@ -192,6 +192,14 @@ def a_long_solution(nb):
     nb.cells[1].metadata["tags"] = ["solution"]
 
 
+def imports_in_sight(nb):
+    nb.cells[1].source, nb.cells[1].outputs = "import os", []
+
+
+def folded_behind_code(nb):
+    nb.cells[4].metadata["jupyter"] = {"source_hidden": True}
+
+
 def no_title(nb):
     nb.cells[0].source = "## Part"
 
@@ -252,6 +260,8 @@ def three_megabytes(nb):
         ("figures_described", a_jpeg, "as image/jpeg: store PNG only"),
         ("short_cells", a_long_cell, "cell 1 (one) has 26 lines, more than 25"),
         ("short_cells", a_long_solution, "cell 1 (one) has 41 lines, more than 40"),
+        ("folded_behind_a_line", imports_in_sight, "cell 1 (one) only imports"),
+        ("folded_behind_a_line", folded_behind_code, "cell 4 (two) is folded, and its first line says nothing"),
         ("headings_in_order", no_title, "does not begin with a title"),
         ("headings_in_order", code_before_the_title, "does not begin with a title"),
         ("headings_in_order", two_titles, "a second title: 'Another'"),

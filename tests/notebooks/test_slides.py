@@ -77,7 +77,7 @@ def test_pictures_have_their_alt_text_and_folded_code(soup):
     assert all(image["src"].startswith("data:image/png;base64,") and len(image["alt"]) > 20 for image in images)
     assert json.loads(images[2]["data-filmstrip"])["frames"] == 9
     first, *others = [details.summary.text for details in soup.select("details.course-code")]
-    assert first == "Code: what is imported"  # which the cell begins with, and it shows nothing
+    assert first == "A bell curve, and what draws it"  # behind which the cell is folded in the notebook, too
     assert others[0] == "Code: show(*bell(mean=1.0))"
     assert others[1].startswith("Code (in JupyterLab its sliders move): interactive( bell, mean=")
     assert not any(details.has_attr("open") for details in soup.select("details"))

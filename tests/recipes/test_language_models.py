@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from course_utils.data.bytepieces import docstring_prose
 from course_utils.data.wordpiece import CLS, MASK, PIECES, SEP
 from course_utils.models.bert import BertOutput
 from course_utils.optima.hmm import at_words
@@ -84,7 +85,7 @@ class TestBoth:
             recipe.optimiser(recipe.model(config), tiny(recipe, optimiser="sgd"))
 
     def test_other_texts_and_data_are_named(self, recipe):
-        with pytest.raises(ValueError, match="text must be hmm or .*; got 'poems'"):
+        with pytest.raises(ValueError, match="text must be hmm.*; got 'poems'"):
             recipe.model(tiny(recipe, text="poems"))
         with pytest.raises(ValueError, match="this recipe's texts are named by --set text=…; got 'x'"):
             recipe.data(tiny(recipe), "x")
@@ -93,6 +94,34 @@ class TestBoth:
         (one, test), (two, other) = (recipe.data(tiny(recipe, seed=seed)) for seed in (0, 1))
         assert not torch.equal(one, two)
         assert torch.equal(test, other)
+
+
+class TestDocstringsInPieces:
+    """GPT on the docstrings, cut into byte-level pieces."""
+
+    CONFIG = dataclasses.replace(gpt.PRESETS["docstrings"], text="docstrings-300", d=16, heads=2, layers=1, mlp=64)
+
+    def test_windows_are_of_the_corpus(self):
+        windows, test = gpt.data(self.CONFIG)
+        pieces = gpt.alphabet("docstrings-300")
+        assert docstring_prose("train").startswith(pieces.decode(windows[torch.tensor([0])][0]))
+        rows = test[torch.arange(len(test))]  # each begins where the last one ends
+        assert torch.equal(rows[1:, 0], rows[:-1, -1])
+        assert docstring_prose("validation").startswith(pieces.decode(torch.cat([rows[:40, :-1].flatten()])))
+
+    def test_every_piece_has_a_logit(self):
+        assert gpt.model(self.CONFIG)(torch.zeros(2, 3, dtype=torch.int64)).shape == (2, 3, 300)
+
+    @pytest.mark.parametrize("text", ["docstrings", "docstrings-", "docstrings-many", "books-300"])
+    def test_other_names_are_refused(self, text):
+        with pytest.raises(ValueError, match=f"text must be hmm, shakespeare or docstrings-N .*; got '{text}'"):
+            gpt.model(dataclasses.replace(self.CONFIG, text=text))
+
+    def test_it_learns(self):
+        trained = train(gpt, dataclasses.replace(self.CONFIG, steps=60), save_every=60)
+        counts = gpt.alphabet("docstrings-300").encode(docstring_prose("train")).bincount()
+        unigram = torch.distributions.Categorical(counts.double()).entropy()
+        assert trained.history["test loss"][-1] < unigram - 0.3
 
 
 def _failing(recipe, step):
