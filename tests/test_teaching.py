@@ -99,3 +99,5 @@ def test_an_exercise_takes_as_long_in_its_heading_as_in_its_check(stem):
             checked += re.findall(r'^check\("([\w.]+)"', cell.source, re.MULTILINE)
     assert [COURSE.exercise(name).minutes for name in checked] == said
     assert len(said) >= 5
+    header = re.search(r"exercises \| (\d+), about (\d+) min", "\n".join(text_cells(stem)))
+    assert header.groups() == (str(len(said)), str(sum(said)))

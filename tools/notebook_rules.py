@@ -1,5 +1,6 @@
 """What every committed notebook keeps to: a rule takes a notebook and returns its complaints, one each."""
 
+import ast
 import json
 import re
 import sys
@@ -128,7 +129,7 @@ def folded_behind_a_line(nb):
         first = cell.source.partition("\n")[0]
         if _folded(cell) and not first.startswith("# "):
             complaints.append(f"{_name(i, cell)} is folded, and its first line says nothing: begin it with # …")
-        if not _folded(cell) and not cell.outputs and first.startswith(("import ", "from ")):
+        if not _folded(cell) and _only_imports(cell.source):
             complaints.append(f"{_name(i, cell)} only imports: fold it behind a first line that says so, # Imports: …")
     return complaints
 
@@ -175,6 +176,14 @@ def _code(nb):
 
 def _folded(cell):
     return bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
+
+
+def _only_imports(source):
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:  # IPython's own
+        return False
+    return bool(body) and all(isinstance(one, ast.Import | ast.ImportFrom) for one in body)
 
 
 def _outputs(nb):

@@ -1,9 +1,10 @@
-"""Every lesson in real JupyterLab at a projector's size: it runs, its sliders and players move, nothing complains.
+"""Every lesson in real JupyterLab at a projector's size: it runs, every widget moves, nothing complains.
 
 The screenshots are kept in build/screenshots, to be looked at: NAME-light-05-…png is cell 5 in the light theme.
 """
 
 import shutil
+from functools import partial
 
 import pytest
 
@@ -70,29 +71,48 @@ def settled(page):
         quiet = quiet + 1 if status == "idle" else 0
 
 
-def moved(page, element, handle):
-    """Whether a picture in the cell changes when the slider is moved by keyboard, to the right or else to the left."""
-    for key in ("ArrowRight", "ArrowLeft"):
-        settled(page)
-        before = sources(element)
+def ways(page, element):
+    """What a reader can do in a cell: (name, what to try, of which one must change a picture, what to do then)."""
+
+    def press(handle, key):
         handle.focus()
         page.keyboard.press(key)
+
+    def write(field, text):
+        field.focus()
+        page.keyboard.press("End")
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+
+    def nothing():
+        pass
+
+    for number, handle in enumerate(element.query_selector_all(".noUi-handle"), 1):
+        keys = [partial(press, handle, key) for key in ("ArrowRight", "ArrowLeft")]
+        yield f"slider {number}", keys, nothing
+    if play := element.query_selector(".widget-play button"):
+        yield "player", [play.click], play.click
+        return  # its list is of speeds
+    for number, choice in enumerate(element.query_selector_all(".widget-dropdown select"), 1):
+        yield f"list {number}", [partial(choice.select_option, index=index) for index in (1, 0)], nothing
+    for number, box in enumerate(element.query_selector_all(".widget-checkbox input"), 1):
+        yield f"box {number}", [box.click], nothing
+    for number, field in enumerate(element.query_selector_all(".widget-text input"), 1):
+        more = ", 42" if "Korean" in field.evaluate("one => one.parentElement.innerText") else " array"
+        yield f"field {number}", [partial(write, field, more)], nothing
+
+
+def works(page, element, things, then):
+    """Whether a picture in the cell changes when one of the things is done; then what is to be done then."""
+    for thing in things:
+        settled(page)
+        before = sources(element)
+        thing()
         if changed(page, element, before):
+            then()
             settled(page)
             return True
     return False
-
-
-def played(page, element):
-    """Whether a picture in the cell changes when the history is played; then it is paused."""
-    settled(page)
-    before = sources(element)
-    button = element.query_selector(".widget-play button")
-    button.click()
-    moving = changed(page, element, before)
-    button.click()
-    settled(page)
-    return moving
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -118,11 +138,9 @@ def test_the_lesson_works_in_jupyterlab(server, path):
         for index in live:
             element = cell(page, index)
             picture(page, f"light-{index:02d}-before")
-            for number, handle in enumerate(element.query_selector_all(".noUi-handle")):
-                if not moved(page, element, handle):
-                    still.append(f"cell {index}, slider {number + 1}")
-            if element.query_selector(".widget-play") and not played(page, element):
-                still.append(f"cell {index}, player")
+            for name, things, then in ways(page, element):
+                if not works(page, element, things, then):
+                    still.append(f"cell {index}, {name}")
             picture(page, f"light-{index:02d}-moved")
         misfits = complaints(page, read(path), picture)
         for mode in ("light", "dark"):
