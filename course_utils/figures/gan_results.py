@@ -109,7 +109,7 @@ def ring_samples(record, settings, centres, deviation, seeds=4):
     The circles are three standard deviations around the ``centres`` (8, 2) of the modes.
     """
     rows = len(settings)
-    fig, axes = figure(rows, seeds, width=1.35 * seeds + 0.6, height=1.28 * rows, sharex=True, sharey=True)
+    fig, axes = figure(rows, seeds, width=1.35 * seeds + 1.5, height=1.28 * rows, sharex=True, sharey=True)
     angle = np.linspace(0, 2 * np.pi, 40)
     circle = 3 * deviation * np.column_stack([np.cos(angle), np.sin(angle)])
     for k, (row, setting) in enumerate(zip(axes, settings, strict=True)):
@@ -122,7 +122,8 @@ def ring_samples(record, settings, centres, deviation, seeds=4):
             ax.set(xlim=(-2.7, 2.7), ylim=(-2.7, 2.7), aspect="equal", xticks=[], yticks=[])
             modes = result["modes"][seed]
             ax.set_title(f"{modes} mode{'' if modes == 1 else 's'}", fontsize=12)
-        row[0].set_ylabel(setting.replace(" with ", "\nwith ").replace(" disc", "\ndisc"), fontsize=12)
+        lines = setting.replace(" with ", "\nwith ").replace(" disc", "\ndisc")
+        row[0].set_ylabel(lines, fontsize=12, rotation=0, ha="right", va="center")
     told = "; ".join(f"{name} {', '.join(map(str, record['results'][name]['modes'][:seeds]))}" for name in settings)
     caption = f"Draws of seeds 0 to {seeds - 1}, left to right, on a ring of {len(centres)} modes. Modes found: {told}."
     return fig, caption

@@ -127,8 +127,10 @@ class Film:
             layout=widgets.Layout(width="24em", max_width="100%"),
         )
         self.pace = widgets.Dropdown(
-            options=[(f"{factor:g} × speed", factor) for factor in SPEEDS],
+            options=[(f"{factor:g} ×", factor) for factor in SPEEDS],
             value=1,
+            description="speed",  # a list without a name is nothing to a screen reader
+            style={"description_width": "initial"},
             layout=widgets.Layout(width="9em"),
         )
         self.label = widgets.Label()
