@@ -220,10 +220,10 @@ def attention_map(model, korean, which="cross", layer=1, head=1):
     weights = maps[WHICH[which].format(layer - 1)][head - 1]  # (T, S)
     rows = latin(source) if which == "encoder" else ["[BEGIN]", *target[:-1]]
     columns = ["[BEGIN]", *target[:-1]] if which == "decoder" else latin(source)
-    height = max(3.0, 0.19 * len(rows) + 1.6)  # so that a projector shows it with its controls
+    height = min(max(3.0, 0.19 * len(rows) + 1.6), 4.4)  # so that a projector shows it with its controls
     fig, ax = figure(width=max(5.2, 0.36 * len(columns) + 3.2), height=height)
     _heat(ax, weights)
-    size = 10 if max(len(rows), len(columns)) <= 30 else 8
+    size = max(6, min(10, 180 // max(len(rows), len(columns))))
     ax.set_xticks(range(len(columns)), columns, rotation=90, fontsize=size)
     asks = [f"{row}  → {word}" for row, word in zip(rows, target, strict=True)] if which == "cross" else rows
     ax.set_yticks(range(len(rows)), asks, fontsize=size)

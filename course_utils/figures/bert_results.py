@@ -147,10 +147,11 @@ def attention_map(model, tokenizer, first, second="", layer=1, head=1):
         model(torch.tensor([ids]), torch.tensor([segments]))
     weights = maps[f"blocks.{layer - 1}.attention"][0, head - 1].numpy()  # (T, T)
     pieces = [tokenizer.id_to_token(i) for i in ids]
-    fig, ax = figure(width=0.3 * len(pieces) + 2.8, height=0.135 * len(pieces) + 1.6)  # low: controls stand above it
+    fig, ax = figure(width=0.3 * len(pieces) + 2.8, height=min(0.135 * len(pieces) + 1.6, 4.5))  # controls above
     ax.imshow(weights, cmap="gray_r", vmin=0, vmax=1, aspect="auto")
-    ax.set_xticks(range(len(pieces)), pieces, rotation=90, fontsize=10)
-    ax.set_yticks(range(len(pieces)), pieces, fontsize=10)
+    size = max(6, min(10, 210 // len(pieces)))
+    ax.set_xticks(range(len(pieces)), pieces, rotation=90, fontsize=size)
+    ax.set_yticks(range(len(pieces)), pieces, fontsize=size)
     ax.spines[:].set_visible(True)
     ax.set(title=f"layer {layer}, head {head}", xlabel="attends to (key)", ylabel="piece (query)")
     special = np.isin(ids, range(len(SPECIAL)))
