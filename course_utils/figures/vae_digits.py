@@ -170,7 +170,7 @@ def interpolation(pairs, unread):
         f"decoding mixed codes. Halfway between digits of different classes the judge cannot read "
         f"{unread['pixels']:.0%} of the mixed pixels and {unread['codes']:.0%} of the decoded codes."
     )
-    return image_grid(rows, names, size=0.44), caption
+    return image_grid(rows, names), caption
 
 
 @drawing

@@ -78,7 +78,7 @@ PRESETS = {
         text="shakespeare", steps=3000, batch_size=8, rate=8e-3, length=256, d=256, layers=6, mlp=1024, dropout=0.1,
         bfloat16=True, evaluated=0, **SINCE,
     ),
-    # Trained in the lesson: English, of a kind, in half a minute.
+    # English, of a kind: the lesson trains it for 200 steps, the experiment gpt_docstrings for 600.
     "docstrings": Config(text="docstrings-1024", steps=300, batch_size=12, rate=2e-2, **SINCE),
 }  # fmt: skip
 DECAYS = {"cosine": warm_cosine, "linear": warm_linear}
